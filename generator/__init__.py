@@ -1,0 +1,1 @@
+"""Realistic traffic, sent over HTTP."""

@@ -1,0 +1,1 @@
+"""What two or more processes share: the vocabulary, and the stores."""

@@ -1,0 +1,81 @@
+"""How a process of ours lives: loops in threads, signals, an orderly end."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+import structlog
+
+from pipeline.errors import TallyError
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A step run again and again in a thread of its own until the process stops.
+
+    `step` returns whether there was work; where there was none, `pause` seconds pass before the next.
+    """
+
+    name: str
+    step: Callable[[], bool]
+    pause: float = 0.0
+
+
+def run(name: str, loops: Sequence[Loop], close: Callable[[], None]) -> int:
+    """Runs `loops` until SIGTERM, SIGINT, or until one of them raises; then calls `close`.
+
+    Returns the exit code: 0 after a signal, else the error's own (69 for a server that is away, 1 for the rest).
+    A loop is never interrupted: its step must return within a few seconds.
+    """
+    stop = threading.Event()
+    failures: list[BaseException] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+
+    def live(loop: Loop) -> None:
+        try:
+            while not stop.is_set():
+                if not loop.step():
+                    stop.wait(loop.pause)
+        except Exception as error:
+            failures.append(error)
+            report(error, loop=loop.name)
+        finally:
+            stop.set()
+
+    threads = [threading.Thread(target=live, args=(loop,), name=loop.name, daemon=True) for loop in loops]
+    for thread in threads:
+        thread.start()
+    log.info("started", name=name)
+    stop.wait()
+    for thread in threads:
+        thread.join(timeout=4)
+    close()
+    log.info("stopped", name=name)
+    return exit_code(failures[0]) if failures else 0
+
+
+def report(error: BaseException, **where: object) -> None:
+    """Logs an error that ends something: ours in a sentence, anything else with its traceback."""
+    log.error("failed", error=str(error), exc_info=not isinstance(error, TallyError), **where)
+
+
+def exit_code(error: BaseException) -> int:
+    """The exit code that says what ended a process."""
+    return error.exit_code if isinstance(error, TallyError) else 1
+
+
+def guarded(name: str, main: Callable[[], int]) -> NoReturn:
+    """Ends the Python process with what `main` returns, or with its error's code and one line on stderr."""
+    try:
+        sys.exit(main())
+    except TallyError as error:
+        print(f"tally {name}: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

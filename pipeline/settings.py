@@ -1,0 +1,113 @@
+"""Every setting, read from the environment once, in a process's `main`."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pipeline.errors import ConfigurationError
+
+MIB = 1024 * 1024
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _seconds(value: Any) -> Any:
+    """`24h`, `90m`, `30s`, `7d` or a number of seconds, as seconds."""
+    if isinstance(value, str) and (match := re.fullmatch(r"\s*(\d+)\s*([smhd])\s*", value)):
+        return int(match[1]) * _UNITS[match[2]]
+    return value
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[int, BeforeValidator(_seconds), Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """The settings of all processes; the names are the environment variables' in lower case.
+
+    Secrets (`DATABASE_URL`, `REDIS_URL`, `CACHE_URL`) can also be given as a file's path in `NAME_FILE`.
+    """
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+
+    kafka_bootstrap_servers: str = "localhost:9092"
+    kafka_topic: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$", validation_alias=AliasChoices("KAFKA_TOPIC", "KAFKA_LOG_TOPIC_NAME"))
+    ] = "raw-logs"
+    kafka_partitions: Annotated[int, Field(ge=1, le=1000)] = 6
+    kafka_replication: Annotated[int, Field(ge=1)] = 1
+    kafka_group: str = "tally"
+    database_url: str | None = Field(default=None, repr=False)
+    redis_url: str = Field(default="redis://localhost:6379/0", repr=False)
+    cache_url: str = Field(default="redis://localhost:6379/1", repr=False)
+
+    discard_status: str = "200"
+    receiver_host: str = "127.0.0.1"
+    receiver_port: Port = 8080
+    webapi_host: str = "127.0.0.1"
+    webapi_port: Port = 8081
+    admin_host: str = "127.0.0.1"
+    consumer_admin_port: Port = 8082
+    worker_admin_port: Port = 8083
+    scheduler_admin_port: Port = 8084
+
+    max_body_bytes: Annotated[int, Field(ge=1024, le=64 * MIB)] = 8 * MIB
+    max_lines: Annotated[int, Field(ge=1)] = 100_000
+    max_pending: Annotated[int, Field(ge=1)] = 64
+    key_window: Seconds = 24 * 3600
+    retention_days: Annotated[int, Field(ge=1)] = 30
+    data_dir: Path = Path(".tally")
+    require_api_keys: bool = False
+    log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+
+    target_api_url: str = "http://127.0.0.1:8080/upload"
+    qty_in_batch: Annotated[int, Field(ge=1)] = 100
+    rps: Annotated[float, Field(gt=0)] = 1
+    client_error_freq: Annotated[float, Field(ge=0, le=1)] = 0.2
+    server_error_freq: Annotated[float, Field(ge=0, le=1)] = 0.2
+    seed: int | None = None
+
+    kafka_host: str | None = Field(default=None, description="the original's name; with KAFKA_PORT, for KAFKA_BOOTSTRAP_SERVERS")
+    kafka_port: Port = 9092
+
+    @model_validator(mode="after")
+    def _host_and_port(self) -> Settings:
+        if self.kafka_host and not self.names("kafka_bootstrap_servers"):
+            object.__setattr__(self, "kafka_bootstrap_servers", f"{self.kafka_host}:{self.kafka_port}")
+            self.model_fields_set.add("kafka_bootstrap_servers")
+        return self
+
+    def names(self, field: str) -> bool:
+        """Whether the environment itself gave this setting."""
+        return field in self.model_fields_set
+
+
+_SECRETS = ("database_url", "redis_url", "cache_url")
+
+
+def load() -> Settings:
+    """The settings of this process's environment.
+
+    Raises ConfigurationError, which names each variable that is wrong and why, without its value.
+    """
+    try:
+        return Settings(**dict(_from_files()))
+    except ValidationError as error:
+        said = "; ".join(f"{str(e['loc'][0]).upper()}: {e['msg']}" if e["loc"] else e["msg"] for e in error.errors())
+        raise ConfigurationError(said) from None
+
+
+def _from_files() -> Iterator[tuple[str, str]]:
+    for field in _SECRETS:
+        variable = f"{field.upper()}_FILE"
+        if path := os.environ.get(variable):
+            try:
+                yield field, Path(path).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise ConfigurationError(f"{variable}: {error}") from None

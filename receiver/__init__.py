@@ -1,0 +1,1 @@
+"""The door: uploads come in over HTTP and go to Kafka."""

@@ -1,0 +1,1 @@
+"""A clock: it enqueues what is due, and does none of it."""

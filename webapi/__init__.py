@@ -1,0 +1,1 @@
+"""Logs, statistics and the ledger over HTTP."""
