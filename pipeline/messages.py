@@ -1,0 +1,64 @@
+"""The messages of the two Dramatiq queues, so that who sends one need not import who acts on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dramatiq
+import msgspec
+import redis
+from dramatiq.brokers.redis import RedisBroker
+
+from pipeline.batch import Range
+from pipeline.errors import Unavailable
+
+INGEST, STATS = "ingest", "stats"
+
+
+def build_broker(redis_url: str) -> RedisBroker:
+    """A broker on `redis_url` without middleware: no retries, time limits or delays stand between us and MySQL.
+
+    `url=` and not `host=`: with the latter the client retries, and a lost reply queues a message twice.
+    """
+    separator = "&" if "?" in redis_url else "?"
+    url = f"{redis_url}{separator}socket_timeout=5&socket_connect_timeout=2"
+    # A dead worker's messages come back by our own repair; Dramatiq's maintenance only tidies up after it.
+    broker = RedisBroker(url=url, middleware=[], maintenance_chance=10_000, dead_message_ttl=3_600_000)
+    broker.declare_queue(INGEST)
+    broker.declare_queue(STATS)
+    return broker
+
+
+def ingest(batch: Range, again: bool = False) -> dramatiq.Message[Any]:
+    """The order to execute a batch; `again` says that it was ordered before."""
+    return _message(INGEST, "ingest", batch=msgspec.to_builtins(batch), again=again)
+
+
+def warm(kind: str, range_name: str, scope: str) -> dramatiq.Message[Any]:
+    """The order to compute one of the statistics and put it into the cache."""
+    return _message(STATS, "warm", kind=kind, range_name=range_name, scope=scope)
+
+
+def housekeeping(job: str) -> dramatiq.Message[Any]:
+    """The order to run one of the jobs of `tasks.housekeeping`."""
+    return _message(STATS, "housekeeping", job=job)
+
+
+def enqueue(broker: RedisBroker, message: dramatiq.Message[Any]) -> None:
+    """Puts a message on its queue. Raises Unavailable when Redis does not take it."""
+    try:
+        broker.enqueue(message)
+    except redis.RedisError as error:
+        raise Unavailable("redis", error) from error
+
+
+def waiting(broker: RedisBroker, queue: str) -> int:
+    """How many messages wait on a queue for a worker to fetch them. Raises Unavailable."""
+    try:
+        return int(broker.client.llen(f"{broker.namespace}:{queue}"))
+    except redis.RedisError as error:
+        raise Unavailable("redis", error) from error
+
+
+def _message(queue: str, actor: str, **arguments: Any) -> dramatiq.Message[Any]:
+    return dramatiq.Message(queue_name=queue, actor_name=actor, args=(), kwargs=arguments, options={})

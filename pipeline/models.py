@@ -1,0 +1,206 @@
+"""The tables, as Peewee models; what stands in them is the only authority.
+
+Their DDL is in `migrations`. Bound to a database by `Store.open`. Times are naive UTC with microseconds; `bucket` and `level` are seconds.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from peewee import (
+    SQL,
+    BigAutoField,
+    BigIntegerField,
+    BlobField,
+    CharField,
+    CompositeKey,
+    Field,
+    FixedCharField,
+    IntegerField,
+    Model,
+    SmallIntegerField,
+    TextField,
+)
+
+ZERO = [SQL("DEFAULT 0")]
+
+
+class UtcField(Field):
+    """A time with microseconds: DATETIME(6) on MySQL, text of one fixed width on SQLite, so that text sorts as time."""
+
+    field_type = "DATETIME(6)"
+
+    def db_value(self, value: datetime | str | None) -> str | None:
+        return f"{value:%Y-%m-%d %H:%M:%S.%f}" if isinstance(value, datetime) else value
+
+    def python_value(self, value: datetime | str | None) -> datetime | None:
+        return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+class BytesField(Field):
+    """Exactly 16 bytes, compared as bytes."""
+
+    field_type = "BINARY(16)"
+
+
+class MediumBlobField(BlobField):
+    """Up to 16 MiB on MySQL."""
+
+    field_type = "MEDIUMBLOB"
+
+
+class Stream(Model):
+    """A topic as it was born: made again under the same name, it is another stream."""
+
+    id = BigAutoField()
+    cluster_id = CharField(max_length=64)
+    topic = CharField(max_length=249)
+    topic_id = CharField(max_length=36)
+    state = FixedCharField(max_length=7)  # live, gone
+
+    class Meta:
+        table_name = "stream"
+        indexes = ((("cluster_id", "topic", "topic_id"), True),)
+
+
+class Progress(Model):
+    """How far a partition is planned; the mark is of the last record that was read."""
+
+    stream = BigIntegerField()
+    part = IntegerField()
+    generation = IntegerField()
+    next_plan = BigIntegerField()
+    end_offset = BigIntegerField()
+    mark_offset = BigIntegerField(null=True)
+    mark_epoch = IntegerField(null=True)
+    mark_time = BigIntegerField(null=True)  # Kafka's timestamp, ms since the epoch
+    mark_crc = BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "progress"
+        primary_key = CompositeKey("stream", "part")
+
+
+class Batch(Model):
+    """A range of offsets, planned once and completed once."""
+
+    id = BigAutoField()
+    stream = BigIntegerField()
+    part = IntegerField()
+    generation = IntegerField()
+    first = BigIntegerField()
+    next = BigIntegerField()
+    lines = BigIntegerField()
+    digest = BytesField()
+    state = FixedCharField(max_length=7)  # pending, done, lost
+    attempts = IntegerField(constraints=ZERO)
+    oldest_at = UtcField()  # when Kafka had its first record
+    planned_at = UtcField(index=True)
+    dispatched_at = UtcField()
+    done_at = UtcField(null=True)
+    stored = BigIntegerField(constraints=ZERO)
+    discarded = BigIntegerField(constraints=ZERO)
+    rejected = BigIntegerField(constraints=ZERO)
+    duplicate = BigIntegerField(constraints=ZERO)
+
+    class Meta:
+        table_name = "batch"
+        indexes = (
+            (("stream", "part", "generation", "first"), True),
+            (("state", "stream", "part", "first"), False),
+        )
+
+
+class UploadKey(Model):
+    """The one record that counts among those of a client's upload."""
+
+    identity = BytesField(primary_key=True)
+    stream = BigIntegerField()
+    part = IntegerField()
+    generation = IntegerField()
+    offset = BigIntegerField()
+    received = UtcField(index=True)
+
+    class Meta:
+        table_name = "upload_key"
+
+
+class DeadLetter(Model):
+    """What could not be stored as a log entry, why, and where it stood."""
+
+    id = BigAutoField()
+    stream = BigIntegerField()
+    part = IntegerField()
+    offset = BigIntegerField()
+    line_index = IntegerField(null=True)  # null: the record as a whole
+    reason = CharField(max_length=32)
+    detail = TextField()
+    payload = MediumBlobField()
+    created_at = UtcField(index=True)
+
+    class Meta:
+        table_name = "dead_letter"
+
+
+class LedgerMinute(Model):
+    """The sums of batches that were pruned, by the minute in which they were planned."""
+
+    minute = UtcField(primary_key=True)
+    received = BigIntegerField()
+    stored = BigIntegerField()
+    discarded = BigIntegerField()
+    rejected = BigIntegerField()
+    duplicate = BigIntegerField()
+    lost = BigIntegerField()
+
+    class Meta:
+        table_name = "ledger"
+
+
+class LogEntry(Model):
+    """A stored line."""
+
+    id = BigAutoField()
+    timestamp = UtcField(index=True)
+    ip = CharField(max_length=45)
+    method = CharField(max_length=10)
+    path = CharField(max_length=2048)
+    status = SmallIntegerField()
+    latency_ms = IntegerField()
+    batch = BigIntegerField(constraints=ZERO)
+
+    class Meta:
+        table_name = "log_entries"
+
+
+class RequestRollup(Model):
+    """Requests of one bucket, by what was kept, status and method; methods past the known ones are `other`."""
+
+    level = IntegerField()
+    bucket = BigIntegerField()
+    kept = SmallIntegerField()
+    status = SmallIntegerField()
+    method = CharField(max_length=10)
+    requests = BigIntegerField()
+    latency_sum = BigIntegerField()
+    latency_max = BigIntegerField()
+
+    class Meta:
+        table_name = "rollup_requests"
+        primary_key = CompositeKey("level", "bucket", "kept", "status", "method")
+
+
+class VisitorRollup(Model):
+    """The addresses seen in one bucket, as a HyperLogLog (`pipeline.visitors`)."""
+
+    level = IntegerField()
+    bucket = BigIntegerField()
+    kept = SmallIntegerField()
+    sketch = BlobField()
+
+    class Meta:
+        table_name = "rollup_visitors"
+        primary_key = CompositeKey("level", "bucket", "kept")
+
+
+MODELS = (Stream, Progress, Batch, UploadKey, DeadLetter, LedgerMinute, LogEntry, RequestRollup, VisitorRollup)

@@ -1,0 +1,171 @@
+"""The database: one connection a thread, whole transactions retried, MySQL's clock as the protocol's."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import peewee
+from peewee import SQL, Database, MySQLDatabase, SqliteDatabase
+
+from pipeline.errors import ConfigurationError, Unavailable
+from pipeline.models import MODELS
+
+T = TypeVar("T")
+
+# Lock wait, deadlock, snapshot too old (MariaDB), server gone, connection lost: the transaction may be run again.
+RETRIED = frozenset({1205, 1213, 1020, 2006, 2013})
+# Idle sessions are ended by the server after 20 s, so that a frozen process cannot keep its locks.
+_WAIT_TIMEOUT, _IDLE_LIMIT = 20, 15.0
+_SESSION = (
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    f"SET SESSION wait_timeout = {_WAIT_TIMEOUT}, innodb_lock_wait_timeout = 5, time_zone = '+00:00',"
+    " sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'",
+)
+
+
+class _MySQL(MySQLDatabase):
+    """MySQL or MariaDB; every new session is READ COMMITTED, in UTC, strict and short of patience."""
+
+    def _connect(self) -> Any:
+        connection = super()._connect()
+        with connection.cursor() as cursor:
+            for statement in _SESSION:
+                cursor.execute(statement)
+        return connection
+
+
+class Store:
+    """A database and its transactions.
+
+    Threads may share a store; each has a connection of its own, opened when first used. An exception inside a
+    transaction closes the connection, whatever it was: nothing half done is ever found by the next one.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.is_mysql = isinstance(database, MySQLDatabase)
+        self._used = threading.local()
+        database.bind(MODELS)
+
+    @classmethod
+    def open(cls, url: str | None) -> Store:
+        """A store at `mysql://user:password@host:port/name` or `sqlite:///path`; nothing is connected yet.
+
+        Raises ConfigurationError when the URL is neither.
+        """
+        return cls(connectable(url))
+
+    def write(self, work: Callable[[], T], tries: int = 6) -> T:
+        """Runs `work` in one transaction and returns what it returns, once that is committed.
+
+        Run again from the start after a deadlock, a lock wait or a lost connection: `work` must not keep state.
+        Raises Unavailable when the database does not answer, and whatever else `work` raises.
+        """
+        return self._transact(work, tries, () if self.is_mysql else ("IMMEDIATE",))
+
+    def read(self, work: Callable[[], T], tries: int = 3) -> T:
+        """Runs the queries of `work` against one snapshot and returns what it returns; raises as `write` does."""
+        return self._transact(work, tries, ("REPEATABLE READ",) if self.is_mysql else ())
+
+    def ago(self, seconds: float) -> Any:
+        """The time `seconds` before now as an SQL expression: MySQL's clock; SQLite has none, so this process's."""
+        if self.is_mysql:
+            return SQL("(UTC_TIMESTAMP(6) - INTERVAL %s MICROSECOND)", (int(seconds * 1_000_000),))
+        return f"{datetime.now(UTC) - timedelta(seconds=seconds):%Y-%m-%d %H:%M:%S.%f}"
+
+    def now(self) -> Any:
+        """The protocol's present, as an SQL expression."""
+        return self.ago(0)
+
+    def execute(self, sql: str, parameters: Sequence[Any] | None = None) -> Any:
+        """Runs one statement inside a transaction of `write` or `read` and returns its cursor."""
+        return self.database.execute_sql(sql, parameters)
+
+    def check(self) -> None:
+        """Raises Unavailable unless the database answers a query."""
+        self.read(lambda: self.execute("SELECT 1").fetchone(), tries=1)
+
+    def disconnect(self) -> None:
+        """Closes this thread's connection."""
+        # A connection that breaks while it is being closed is closed.
+        with suppress(peewee.PeeweeException, OSError):
+            self.database.close()
+
+    def _transact(self, work: Callable[[], T], tries: int, begin: tuple[str, ...]) -> T:
+        for attempt in range(1, tries + 1):
+            try:
+                self._connect()
+                with self.database.atomic(*begin):
+                    result = work()
+                self._used.at = time.monotonic()
+                return result
+            except (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError) as error:
+                self.disconnect()
+                if not _transient(error):
+                    raise
+                if attempt == tries:
+                    raise Unavailable("database", _said(error)) from error
+            except BaseException:
+                self.disconnect()
+                raise
+            time.sleep(random.uniform(0.5, 1.0) * min(0.02 * 2**attempt, 0.5))
+        raise AssertionError("unreachable")
+
+    def _connect(self) -> None:
+        if not self.database.is_closed():
+            if time.monotonic() - getattr(self._used, "at", 0.0) < _IDLE_LIMIT:
+                return
+            self.disconnect()
+        self.database.connect()
+
+
+def connectable(url: str | None) -> Database:
+    """The Peewee database that `DATABASE_URL` names, not yet connected."""
+    parts = urlsplit(url or "")
+    if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
+        path = Path(unquote(parts.path[1:]))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pragmas = {"journal_mode": "wal", "synchronous": "normal", "busy_timeout": 10_000}
+        return SqliteDatabase(str(path), pragmas=pragmas, autoconnect=False)
+    if parts.scheme == "mysql" and parts.hostname and len(parts.path) > 1:
+        return _MySQL(
+            unquote(parts.path[1:]),
+            host=parts.hostname,
+            port=parts.port or 3306,
+            user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+            autoconnect=False,
+            connect_timeout=5,
+            read_timeout=30,
+            write_timeout=30,
+        )
+    raise ConfigurationError(
+        "DATABASE_URL: expected mysql://user:password@host:3306/name or sqlite:///path"
+        + ("" if url else ", and it is not set")
+    )
+
+
+def error_code(error: BaseException) -> int:
+    """MySQL's number of an error, 0 when it has none."""
+    code = error.args[0] if error.args else 0
+    return code if isinstance(code, int) else 0
+
+
+def _transient(error: peewee.PeeweeException) -> bool:
+    code = error_code(error)
+    if isinstance(error, peewee.InterfaceError) or code in RETRIED or 2000 <= code < 3000:
+        return True
+    # Too many connections, access to a server that is shutting down, read-only after a failover.
+    return code in {1040, 1053, 1290, 1836, 1927} or "database is locked" in str(error)
+
+
+def _said(error: BaseException) -> str:
+    return str(error.args[-1]) if error.args else type(error).__name__

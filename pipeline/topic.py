@@ -1,0 +1,93 @@
+"""The topic: made by `tally migrate`, known by an id that a topic made again does not share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from pipeline.errors import Unavailable
+from pipeline.settings import Settings
+
+# Above MAX_BODY_BYTES: a record's headers and framing; the producer's limit lies between the two.
+PRODUCER_HEADROOM, TOPIC_HEADROOM = 32 * 1024, 64 * 1024
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Which topic this is, and how many partitions it has now."""
+
+    cluster_id: str
+    topic: str
+    topic_id: str
+    partitions: int
+
+
+class TopicAdmin:
+    """Questions about the topic, each answered by a broker and never from a cache."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises Unavailable when no broker answers within five seconds."""
+        self._topic = settings.kafka_topic
+        with _kafka_errors():
+            self._client = KafkaAdminClient(
+                bootstrap_servers=settings.kafka_bootstrap_servers.split(","),
+                bootstrap_timeout_ms=5_000,
+                request_timeout_ms=5_000,
+            )
+            self._cluster_id = str(self._client.describe_cluster()["cluster_id"])
+
+    def identity(self) -> Identity | None:
+        """The topic as it is now, None where there is none. Raises Unavailable."""
+        with _kafka_errors():
+            found = self._client.describe_topics([self._topic])
+        if not found or found[0]["error_code"] != 0:
+            return None
+        topic_id = found[0].get("topic_id")
+        return Identity(
+            self._cluster_id, self._topic, str(topic_id or UUID(int=0)), len(found[0]["partitions"])
+        )
+
+    def create(self, partitions: int, replication: int, max_message_bytes: int) -> bool:
+        """Makes the topic; returns False where it was there. Raises Unavailable."""
+        asked: dict[str, Any] = {
+            "num_partitions": partitions,
+            "replication_factor": replication,
+            "configs": {"max.message.bytes": str(max_message_bytes)},
+        }
+        with _kafka_errors():
+            try:
+                self._client.create_topics({self._topic: asked}, wait_for_metadata=True)
+            except TopicAlreadyExistsError:
+                return False
+        return True
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._client.close()
+
+
+def ensure(settings: Settings) -> bool:
+    """Makes the topic where it is missing, large enough for `MAX_BODY_BYTES`; returns whether it did.
+
+    Raises Unavailable when Kafka does not answer.
+    """
+    admin = TopicAdmin(settings)
+    try:
+        return admin.create(
+            settings.kafka_partitions, settings.kafka_replication, settings.max_body_bytes + TOPIC_HEADROOM
+        )
+    finally:
+        admin.close()
+
+
+@contextmanager
+def _kafka_errors() -> Iterator[None]:
+    try:
+        yield
+    except KafkaError as error:
+        raise Unavailable("kafka", error) from error
