@@ -59,6 +59,7 @@ def redis_options(port: int, directory: Path, databases: int = 16) -> list[str]:
         "appendonly": "yes",
         "appendfsync": "everysec",
         "maxmemory-policy": "noeviction",
+        "loglevel": "warning",
     }
     return [part for name, value in settings.items() for part in (f"--{name}", value)]
 

@@ -23,10 +23,14 @@ class Tether:
     PR_SET_PDEATHSIG would not do: it is Linux only, and says nothing to the child's children.
     """
 
-    def __init__(self) -> None:
-        """Starts the watcher; `close` ends it."""
+    def __init__(self, *descriptors: int) -> None:
+        """Starts the watcher; `close` ends it. It keeps `descriptors` (locks) open until what we started is gone."""
         self._watcher = subprocess.Popen(
-            [sys.executable, "-I", "-S", __file__], stdin=subprocess.PIPE, bufsize=0, start_new_session=True
+            [sys.executable, "-I", "-S", __file__],
+            stdin=subprocess.PIPE,
+            bufsize=0,
+            start_new_session=True,
+            pass_fds=descriptors,
         )
 
     def hold(self, session: int) -> None:

@@ -1,0 +1,131 @@
+"""The `tally` command: everything in one terminal, or one process in the foreground."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+import click
+
+from cli import ports
+from pipeline import settings
+from pipeline.process import guarded
+
+QUEUES = ("stats", "ingest")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="tally")
+def tally() -> None:
+    """HTTP access logs, every line accounted for: REST to Kafka to MySQL, with statistics you can trust.
+
+    Settings are environment variables; .env.example lists them. Exit codes: 0 done, 1 failure, 2 usage,
+    69 a server is away, 78 a setting is wrong.
+    """
+
+
+@tally.command()
+def up() -> None:
+    """Run everything here, with embedded servers for whatever the settings do not name."""
+    from cli.up import run
+
+    guarded("up", lambda: run(settings.load()))
+
+
+@tally.command()
+def migrate() -> None:
+    """Bring the database's tables up to date and make the topic; safe to repeat, and to run twice at once."""
+    guarded("migrate", _migrate)
+
+
+def _migrate() -> int:
+    from pipeline import schema, topic
+
+    loaded = settings.load()
+    applied = schema.migrate(loaded.database_url)
+    for name in applied:
+        click.echo(f"applied {name}")
+    if not applied:
+        click.echo("the tables are up to date")
+    click.echo(f"{'made the' if topic.ensure(loaded) else 'there is a'} topic {loaded.kafka_topic}")
+    return 0
+
+
+def _serve(process: str, main: Callable[[], int]) -> None:
+    """Runs a process that listens, having looked whether it can: a library's own words would not name the setting."""
+
+    def checked() -> int:
+        ports.require_free(settings.load(), process)
+        return main()
+
+    guarded(process, checked)
+
+
+@tally.command()
+def receiver() -> None:
+    """Take uploads over HTTP and hand them to Kafka."""
+    from receiver.main import main
+
+    _serve("receiver", main)
+
+
+@tally.command()
+def consumer() -> None:
+    """Plan batches of the topic, and see to it that each is done."""
+    from consumer.main import main
+
+    _serve("consumer", main)
+
+
+@tally.command()
+@click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="Batches worked on at once.")
+@click.option("--queues", multiple=True, type=click.Choice(QUEUES), help="Serve only this queue; may be repeated.")
+def worker(threads: int, queues: tuple[str, ...]) -> None:
+    """Store batches and compute statistics."""
+    _serve("worker", lambda: _become_dramatiq(threads, queues))
+
+
+def _become_dramatiq(threads: int, queues: tuple[str, ...]) -> int:
+    """Replaces this process by Dramatiq's, which forks one worker process."""
+    environment = {
+        # Threads are Dramatiq's business; Polars reads this when it is imported.
+        "POLARS_MAX_THREADS": "1",
+        # An idle worker looks for messages ten times a second: a lone upload is visible promptly.
+        "dramatiq_worker_timeout": "100",
+        # What is prefetched waits in a worker that may die: no more than it needs.
+        "dramatiq_queue_prefetch": "2",
+    }
+    command = [sys.executable, "-m", "dramatiq", "tasks.main:start", "--processes", "1", "--threads", str(threads)]
+    command += ["--worker-shutdown-timeout", "4000", "--skip-logging"]
+    if queues:
+        command += ["--queues", *queues]
+    os.execve(sys.executable, command, environment | os.environ)
+
+
+@tally.command()
+def scheduler() -> None:
+    """Ask for statistics and housekeeping, by the clock."""
+    from scheduler.main import main
+
+    _serve("scheduler", main)
+
+
+@tally.command()
+def webapi() -> None:
+    """Answer questions about logs and statistics over HTTP."""
+    from webapi.main import main
+
+    _serve("webapi", main)
+
+
+@tally.command()
+def generator() -> None:
+    """Send made-up log lines to a receiver."""
+    from generator.main import main
+
+    guarded("generator", main)
+
+
+if __name__ == "__main__":
+    tally()

@@ -1,0 +1,108 @@
+"""Keeps children alive: starts them, shows what they say, restarts one that dies, stops all."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import IO
+
+from cli.child import Child
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 15.0
+STEADY_SECONDS = 30.0
+
+Say = Callable[[str, str], None]
+
+
+@dataclass(eq=False)
+class Service:
+    """A child that is to run for good, or with `once` until it has succeeded.
+
+    `afterwards` is a service that is started whenever this one was started again.
+    """
+
+    child: Child
+    once: bool = False
+    afterwards: Service | None = None
+    failures: int = field(default=0, init=False)
+    started_at: float = field(default=0.0, init=False)
+    due_at: float | None = field(default=None, init=False)
+
+
+@dataclass
+class Layer:
+    """Services that are started, and stopped, together."""
+
+    stop_seconds: float
+    services: list[Service] = field(default_factory=list)
+
+
+class Supervisor:
+    """Children in layers: what is started first is stopped last."""
+
+    def __init__(self, say: Say, clock: Callable[[], float] = time.monotonic) -> None:
+        """`say(name, line)` is called for each line of a child's output, from a thread a child."""
+        self._say = say
+        self._clock = clock
+        self._layers: list[Layer] = []
+
+    def start(self, *services: Service, stop_seconds: float) -> None:
+        """Starts one more layer; when it is to stop, it has `stop_seconds` for it."""
+        layer = Layer(stop_seconds)
+        self._layers.append(layer)
+        for service in services:
+            layer.services.append(service)
+            self._start(service)
+
+    def tend(self) -> None:
+        """One look at every child: who has died is started again after a pause that grows from failure to failure."""
+        for layer in self._layers:
+            for service in list(layer.services):
+                if service.due_at is not None:
+                    if self._clock() >= service.due_at:
+                        self._restart(service, layer)
+                elif not service.child.alive():
+                    self._mourn(service, layer)
+
+    def stop(self) -> None:
+        """Asks the last layer to stop, then the one before; who takes longer than the layer may is killed."""
+        while self._layers:
+            layer = self._layers.pop()
+            for service in layer.services:
+                service.child.terminate()
+            deadline = self._clock() + layer.stop_seconds
+            for service in layer.services:
+                service.child.stop(max(0.0, deadline - self._clock()))
+
+    def _start(self, service: Service) -> None:
+        service.started_at = self._clock()
+        service.due_at = None
+        service.child.start()
+        name, output = service.child.name, service.child.output
+        threading.Thread(target=self._relay, args=(name, output), name=f"log-{name}", daemon=True).start()
+
+    def _restart(self, service: Service, layer: Layer) -> None:
+        self._start(service)
+        if service.afterwards and service.afterwards not in layer.services:
+            layer.services.append(service.afterwards)
+            self._start(service.afterwards)
+
+    def _mourn(self, service: Service, layer: Layer) -> None:
+        code = service.child.poll()
+        if service.once and code == 0:
+            layer.services.remove(service)
+            return
+        if self._clock() - service.started_at > STEADY_SECONDS:
+            service.failures = 0
+        pause = min(FIRST_PAUSE * 2**service.failures, LONGEST_PAUSE)
+        service.failures += 1
+        service.due_at = self._clock() + pause
+        self._say(service.child.name, f"ended with {code}; starts again in {pause:g} s")
+
+    def _relay(self, name: str, output: IO[bytes]) -> None:
+        with output:
+            for line in output:
+                self._say(name, line.decode(errors="replace").rstrip())

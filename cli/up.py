@@ -1,0 +1,174 @@
+"""`tally up`: the whole pipeline in one terminal, with servers of its own for whatever the settings do not name."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import cycle
+from pathlib import Path
+
+import click
+
+from cli import embedded, ports
+from cli.child import Child, wait_until
+from cli.embedded import Server
+from cli.lock import locked
+from cli.supervisor import Service, Supervisor
+from cli.tether import Tether
+from pipeline.errors import TallyError, Unavailable
+from pipeline.settings import Settings
+
+LISTENERS = ("receiver", "webapi", "consumer", "worker", "scheduler")
+PROCESSES = (*LISTENERS, "generator")
+# Together within the ten seconds that are promised.
+PROCESSES_STOP_SECONDS = 6.0
+SERVERS_STOP_SECONDS = 2.5
+SLOW_START_SECONDS = 60.0
+COLOURS = dict(
+    zip((*PROCESSES, "kafka", "redis", "migrate"), cycle(("cyan", "green", "yellow", "blue", "magenta")), strict=False)
+)
+
+
+def run(settings: Settings) -> int:
+    """Runs everything until SIGINT, SIGTERM or SIGHUP, and leaves nothing behind.
+
+    Raises ConfigurationError for a port in use, TallyError where another `tally up` has the same DATA_DIR or the
+    migration fails, Unavailable for an embedded server that does not start.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    directory = settings.data_dir.resolve()
+    with locked(directory) as lock:
+        ports.require_free(settings, *LISTENERS)
+        with contextlib.closing(Tether(lock)) as tether:
+            supervisor = Supervisor(_say)
+            try:
+                return _Up(settings, directory, tether, supervisor, stop).run()
+            finally:
+                click.echo("stopping", err=True)
+                supervisor.stop()
+
+
+class _Up:
+    """One run, from the first server to the signal that ends it."""
+
+    def __init__(
+        self, settings: Settings, directory: Path, tether: Tether, supervisor: Supervisor, stop: threading.Event
+    ) -> None:
+        self._settings = settings
+        self._tether = tether
+        self._supervisor = supervisor
+        self._stop = stop
+        self._servers, self._given = _own_servers(settings, directory)
+
+    def run(self) -> int:
+        for step in (self._start_servers, self._migrate, self._start_processes):
+            if not self._stop.is_set():
+                step()
+        self._tend()
+        return 0
+
+    def _start_servers(self) -> None:
+        services = []
+        for server in self._servers:
+            # A broker that forgot its topic gets it back.
+            again = self._service("migrate", once=True) if server.name == "kafka" else None
+            services.append(Service(Child(self._tether, server.name, server.argv), afterwards=again))
+        self._supervisor.start(*services, stop_seconds=SERVERS_STOP_SECONDS)
+        for server in self._servers:
+            if not self._until(server.answers, 20):
+                raise Unavailable(server.name, "the embedded server did not start; its own words are above")
+
+    def _migrate(self) -> None:
+        migration = self._service("migrate", once=True)
+        self._supervisor.start(migration, stop_seconds=PROCESSES_STOP_SECONDS)
+        self._until(lambda: not migration.child.alive(), float("inf"))
+        if code := migration.child.poll():
+            error = TallyError("the migration failed; its own words are above")
+            error.exit_code = code
+            raise error
+
+    def _start_processes(self) -> None:
+        self._supervisor.start(*map(self._service, PROCESSES), stop_seconds=PROCESSES_STOP_SECONDS)
+
+    def _tend(self) -> None:
+        waiting = list(LISTENERS)
+        patience = time.monotonic() + SLOW_START_SECONDS
+        while not self._stop.wait(0.2):
+            self._supervisor.tend()
+            if not waiting:
+                continue
+            while waiting and _ready(ports.address(self._settings, waiting[0])):
+                waiting.pop(0)
+            if not waiting:
+                _announce(self._settings, self._given)
+            elif time.monotonic() > patience:
+                click.echo(f"still waiting for {', '.join(waiting)}; their logs say why", err=True)
+                patience = float("inf")
+
+    def _service(self, command: str, once: bool = False) -> Service:
+        argv = [sys.executable, "-m", "cli.main", command]
+        return Service(Child(self._tether, command, argv, environment=os.environ | self._given), once=once)
+
+    def _until(self, probe: Callable[[], bool], seconds: float) -> bool:
+        return wait_until(lambda: self._stop.is_set() or probe(), seconds)
+
+
+def _own_servers(settings: Settings, directory: Path) -> tuple[list[Server], dict[str, str]]:
+    """The servers that nobody named, and the settings that lead our processes to them."""
+    servers: list[Server] = []
+    given: dict[str, str] = {"TARGET_API_URL": f"{ports.address(settings, 'receiver')}/upload"}
+    kafka_port, redis_port = ports.free(2)
+    if not settings.names("kafka_bootstrap_servers"):
+        servers.append(embedded.kafka(kafka_port))
+        given["KAFKA_BOOTSTRAP_SERVERS"] = f"127.0.0.1:{kafka_port}"
+    if not (settings.names("redis_url") and settings.names("cache_url")):
+        (directory / "redis").mkdir(exist_ok=True)
+        servers.append(embedded.valkey(redis_port, directory / "redis"))
+        given["REDIS_URL"] = f"redis://127.0.0.1:{redis_port}/0"
+        given["CACHE_URL"] = f"redis://127.0.0.1:{redis_port}/1"
+    given["DATABASE_URL"] = f"sqlite:///{directory}/tally.db"
+    return servers, {name: value for name, value in given.items() if not settings.names(name.lower())}
+
+
+def _ready(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/readyz", timeout=1) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _announce(settings: Settings, given: dict[str, str]) -> None:
+    """Says on stdout where everything is, and what to try."""
+    receiver, webapi = ports.address(settings, "receiver"), ports.address(settings, "webapi")
+    line = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} 184.116.4.244 POST /products 500 971ms"
+    click.echo("\nTally is ready.\n")
+    click.echo(f"  receiver  {receiver}/upload")
+    click.echo(f"  web API   {webapi}/logs  {webapi}/stats  {webapi}/ledger")
+    for name in ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL", "CACHE_URL", "DATABASE_URL"):
+        if name in given:
+            click.echo(f"  embedded  {name}={given[name]}")
+    click.echo("\nTry:\n")
+    click.echo(f"  curl -s {receiver}/upload -H 'Content-Type: application/json' -d '[\"{line}\"]'")
+    click.echo(f"  curl -s '{webapi}/logs?limit=5'")
+    click.echo(f"  curl -s '{webapi}/stats?type=errors&range=hour'\n")
+    if "KAFKA_BOOTSTRAP_SERVERS" in given:
+        click.echo(
+            "The embedded Kafka keeps its log in memory only: what was acknowledged and is not stored yet is lost "
+            "when it ends, and the ledger counts it as lost.\n"
+        )
+
+
+def _say(name: str, line: str) -> None:
+    # Whoever read our stderr may have gone; what the children say must still be taken from them.
+    with contextlib.suppress(BrokenPipeError):
+        click.echo(f"{click.style(f'{name:<9}', fg=COLOURS[name])} | {line}", err=True)
