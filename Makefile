@@ -1,0 +1,54 @@
+# Everything a fresh clone can do, with Python 3.11 or newer and make. Stamps in .venv keep it from being done twice.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+	--custom-compile-command "make lock" pyproject.toml
+
+.PHONY: setup run test servers check bench lock
+
+setup: .venv/.setup  ## what `tally` needs, embedded servers included
+
+run: .venv/.setup  ## the whole pipeline in this terminal; Ctrl-C ends it
+	@exec $(BIN)/tally up
+
+test: .venv/.test  ## on embedded servers, and on real ones where `make servers` has put them
+	@$(BIN)/python -m pytest $(ARGS)
+
+servers:  ## Apache Kafka, MariaDB and Redis for the tests and the bench
+	@requirements/servers
+
+check: .venv/.check  ## style, types, and which way imports run
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/.test servers  ## how fast this machine is, beside a naive baseline
+	@exec $(BIN)/tally bench $(ARGS)
+
+lock: .venv/.setup  ## compile requirements/*.txt anew from pyproject.toml
+	$(PIP) install uv
+	$(COMPILE) --output-file requirements/base.txt $(UPGRADE)
+	for extra in embedded test check; do \
+		$(COMPILE) --extra $$extra --constraints requirements/base.txt \
+			--output-file requirements/$$extra.txt $(UPGRADE) || exit; \
+	done
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+
+.venv/.setup: requirements/embedded.txt pyproject.toml | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements/embedded.txt
+	$(PIP) install --no-deps --editable .
+	@touch $@
+
+.venv/.test: requirements/test.txt .venv/.setup
+	$(PIP) install --require-hashes -r $<
+	@touch $@
+
+.venv/.check: requirements/check.txt .venv/.test
+	$(PIP) install --require-hashes -r $<
+	@touch $@
