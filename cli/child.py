@@ -36,6 +36,7 @@ class Child:
         self._argv = list(argv)
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
+        self._buried = True
 
     def start(self) -> None:
         """Starts the command; its session's number is its pid."""
@@ -49,6 +50,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self._buried = False
         self._tether.hold(self.pid)
 
     @property
@@ -67,8 +69,11 @@ class Child:
         """The exit code once the command has ended, as subprocess has it; what it left of its session is killed."""
         if self._process is None or self._process.poll() is None:
             return None
-        self._signal_all(signal.SIGKILL)
-        self._tether.release(self._process.pid)
+        if not self._buried:
+            # Once only: later the number may be somebody else's.
+            self._buried = True
+            self._signal_all(signal.SIGKILL)
+            self._tether.release(self._process.pid)
         return self._process.returncode
 
     def alive(self) -> bool:
@@ -90,6 +95,10 @@ class Child:
     def stop(self, seconds: float = 10.0) -> int:
         """Asks the command to stop and returns its exit code; after `seconds` it is killed."""
         self.terminate()
+        return self.end(seconds)
+
+    def end(self, seconds: float) -> int:
+        """Waits for a command that was asked to stop; after `seconds` it is killed."""
         if self.wait(seconds) is None:
             self.kill()
         return self._started().returncode
@@ -102,11 +111,13 @@ class Child:
 
     def freeze(self) -> None:
         """Stops the clock for the command and its children, until `thaw`."""
-        self._signal_all(signal.SIGSTOP)
+        if self.alive():
+            self._signal_all(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Lets a frozen command go on."""
-        self._signal_all(signal.SIGCONT)
+        if self.alive():
+            self._signal_all(signal.SIGCONT)
 
     def _signal_all(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

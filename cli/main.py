@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 
 import click
 
@@ -52,22 +51,12 @@ def _migrate() -> int:
     return 0
 
 
-def _serve(process: str, main: Callable[[], int]) -> None:
-    """Runs a process that listens, having looked whether it can: a library's own words would not name the setting."""
-
-    def checked() -> int:
-        ports.require_free(settings.load(), process)
-        return main()
-
-    guarded(process, checked)
-
-
 @tally.command()
 def receiver() -> None:
     """Take uploads over HTTP and hand them to Kafka."""
     from receiver.main import main
 
-    _serve("receiver", main)
+    guarded("receiver", main)
 
 
 @tally.command()
@@ -75,7 +64,7 @@ def consumer() -> None:
     """Plan batches of the topic, and see to it that each is done."""
     from consumer.main import main
 
-    _serve("consumer", main)
+    guarded("consumer", main)
 
 
 @tally.command()
@@ -83,11 +72,15 @@ def consumer() -> None:
 @click.option("--queues", multiple=True, type=click.Choice(QUEUES), help="Serve only this queue; may be repeated.")
 def worker(threads: int, queues: tuple[str, ...]) -> None:
     """Store batches and compute statistics."""
-    _serve("worker", lambda: _become_dramatiq(threads, queues))
+    guarded("worker", lambda: _become_dramatiq(threads, queues))
 
 
 def _become_dramatiq(threads: int, queues: tuple[str, ...]) -> int:
-    """Replaces this process by Dramatiq's, which forks one worker process."""
+    """Replaces this process by Dramatiq's, which forks one worker process.
+
+    What is wrong with the settings is found here, where it still has an exit code of its own.
+    """
+    ports.require_free(settings.load(), "worker")
     environment = {
         # Threads are Dramatiq's business; Polars reads this when it is imported.
         "POLARS_MAX_THREADS": "1",
@@ -108,7 +101,7 @@ def scheduler() -> None:
     """Ask for statistics and housekeeping, by the clock."""
     from scheduler.main import main
 
-    _serve("scheduler", main)
+    guarded("scheduler", main)
 
 
 @tally.command()
@@ -116,7 +109,7 @@ def webapi() -> None:
     """Answer questions about logs and statistics over HTTP."""
     from webapi.main import main
 
-    _serve("webapi", main)
+    guarded("webapi", main)
 
 
 @tally.command()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import random
 import socket
 import struct
 
+from pipeline import port
 from pipeline.errors import ConfigurationError
 from pipeline.settings import Settings
 
@@ -14,34 +14,30 @@ from pipeline.settings import Settings
 _RANGE = range(15_000, 32_000)
 
 
-def is_taken(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether somebody listens on `port` now."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            return error.errno == errno.EADDRINUSE
+def is_taken(number: int) -> bool:
+    """Whether somebody listens on a port of 127.0.0.1 now."""
+    try:
+        port.require_free("127.0.0.1", number, "")
+    except ConfigurationError:
+        return True
     return False
 
 
 def require_free(settings: Settings, *processes: str) -> None:
     """Raises ConfigurationError, naming the setting to change, where a process's port is taken or given twice."""
     seen: dict[int, str] = {}
-    for field, host, port in (_listener(settings, process) for process in processes):
-        if port in seen:
-            raise ConfigurationError(f"port {port} is given twice: {seen[port]} and {field} need one each")
-        seen[port] = field
-        if is_taken(port, host):
-            raise ConfigurationError(f"port {port} is in use: stop who listens there, or set {field} to another port")
+    for setting, host, number in (_listener(settings, process) for process in processes):
+        if number in seen:
+            raise ConfigurationError(f"port {number} is given twice: {seen[number]} and {setting} need one each")
+        seen[number] = setting
+        port.require_free(host, number, setting)
 
 
 def address(settings: Settings, process: str) -> str:
     """Where a process on this machine answers HTTP: `http://127.0.0.1:8080`."""
-    _, host, port = _listener(settings, process)
+    _, host, number = _listener(settings, process)
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://[{host}]:{number}" if ":" in host else f"http://{host}:{number}"
 
 
 def _listener(settings: Settings, process: str) -> tuple[str, str, int]:
@@ -56,30 +52,30 @@ def free(count: int) -> list[int]:
     """`count` different ports that nobody listens on."""
     found: set[int] = set()
     while len(found) < count:
-        port = random.choice(_RANGE)
-        if not is_taken(port):
-            found.add(port)
+        number = random.choice(_RANGE)
+        if not is_taken(number):
+            found.add(number)
     return list(found)
 
 
-def kafka_answers(port: int) -> bool:
+def kafka_answers(number: int) -> bool:
     """Whether a Kafka broker on this machine answers an ApiVersions request (version 0, without a client's name)."""
-    return len(_ask(port, struct.pack(">ihhih", 10, 18, 0, 1, -1))) > 4
+    return len(_ask(number, struct.pack(">ihhih", 10, 18, 0, 1, -1))) > 4
 
 
-def redis_answers(port: int) -> bool:
+def redis_answers(number: int) -> bool:
     """Whether a Redis on this machine answers, having read its data."""
-    return _ask(port, b"PING\r\n").startswith(b"+PONG")
+    return _ask(number, b"PING\r\n").startswith(b"+PONG")
 
 
-def mysql_answers(port: int) -> bool:
+def mysql_answers(number: int) -> bool:
     """Whether a MySQL or MariaDB on this machine greets who connects."""
-    return len(_ask(port, b"")) > 5
+    return len(_ask(number, b"")) > 5
 
 
-def _ask(port: int, request: bytes) -> bytes:
+def _ask(number: int, request: bytes) -> bytes:
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+        with socket.create_connection(("127.0.0.1", number), timeout=1) as connection:
             connection.sendall(request)
             return connection.recv(4096)
     except OSError:

@@ -30,6 +30,7 @@ class Service:
     failures: int = field(default=0, init=False)
     started_at: float = field(default=0.0, init=False)
     due_at: float | None = field(default=None, init=False)
+    relay: threading.Thread | None = field(default=None, init=False)
 
 
 @dataclass
@@ -54,8 +55,7 @@ class Supervisor:
         layer = Layer(stop_seconds)
         self._layers.append(layer)
         for service in services:
-            layer.services.append(service)
-            self._start(service)
+            self._start(service, layer)
 
     def tend(self) -> None:
         """One look at every child: who has died is started again after a pause that grows from failure to failure."""
@@ -75,20 +75,24 @@ class Supervisor:
                 service.child.terminate()
             deadline = self._clock() + layer.stop_seconds
             for service in layer.services:
-                service.child.stop(max(0.0, deadline - self._clock()))
+                service.child.end(max(0.0, deadline - self._clock()))
+                if service.relay:
+                    service.relay.join(timeout=1)
 
-    def _start(self, service: Service) -> None:
+    def _start(self, service: Service, layer: Layer) -> None:
         service.started_at = self._clock()
         service.due_at = None
         service.child.start()
+        if service not in layer.services:
+            layer.services.append(service)
         name, output = service.child.name, service.child.output
-        threading.Thread(target=self._relay, args=(name, output), name=f"log-{name}", daemon=True).start()
+        service.relay = threading.Thread(target=self._relay, args=(name, output), name=f"log-{name}", daemon=True)
+        service.relay.start()
 
     def _restart(self, service: Service, layer: Layer) -> None:
-        self._start(service)
+        self._start(service, layer)
         if service.afterwards and service.afterwards not in layer.services:
-            layer.services.append(service.afterwards)
-            self._start(service.afterwards)
+            self._start(service.afterwards, layer)
 
     def _mourn(self, service: Service, layer: Layer) -> None:
         code = service.child.poll()

@@ -100,19 +100,21 @@ class _Up:
         self._supervisor.start(*map(self._service, PROCESSES), stop_seconds=PROCESSES_STOP_SECONDS)
 
     def _tend(self) -> None:
-        waiting = list(LISTENERS)
-        patience = time.monotonic() + SLOW_START_SECONDS
+        # In a thread: a process that is not ready may take seconds to say so, and children die meanwhile.
+        threading.Thread(target=self._announce_when_ready, name="readiness", daemon=True).start()
         while not self._stop.wait(0.2):
             self._supervisor.tend()
-            if not waiting:
-                continue
-            while waiting and _ready(ports.address(self._settings, waiting[0])):
-                waiting.pop(0)
-            if not waiting:
-                _announce(self._settings, self._given)
-            elif time.monotonic() > patience:
-                click.echo(f"still waiting for {', '.join(waiting)}; their logs say why", err=True)
+
+    def _announce_when_ready(self) -> None:
+        waiting = list(LISTENERS)
+        patience = time.monotonic() + SLOW_START_SECONDS
+        while waiting and not self._stop.wait(0.2):
+            waiting = [process for process in waiting if not _ready(ports.address(self._settings, process))]
+            if waiting and time.monotonic() > patience:
+                click.echo(f"still waiting for {', '.join(waiting)}: their logs say why", err=True)
                 patience = float("inf")
+        if not self._stop.is_set():
+            _announce(self._settings, self._given)
 
     def _service(self, command: str, once: bool = False) -> Service:
         argv = [sys.executable, "-m", "cli.main", command]
@@ -141,7 +143,7 @@ def _own_servers(settings: Settings, directory: Path) -> tuple[list[Server], dic
 
 def _ready(address: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{address}/readyz", timeout=1) as answer:
+        with urllib.request.urlopen(f"{address}/readyz", timeout=5) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
