@@ -98,6 +98,7 @@ class Supervisor:
         code = service.child.poll()
         if service.once and code == 0:
             layer.services.remove(service)
+            service.failures = 0
             return
         if self._clock() - service.started_at > STEADY_SECONDS:
             service.failures = 0

@@ -141,6 +141,14 @@ def running(name: str) -> Iterator[Backend]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+def is_running(pid: int) -> bool:
+    """Whether a process runs; one that has ended and that nobody has waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def missing_real_servers() -> list[str]:
     """What the real backend needs and this machine does not have."""
     programs = {"mariadbd": "MariaDB (mariadbd)", "redis-server": "Redis (redis-server)", "java": "Java (java)"}
