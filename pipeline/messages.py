@@ -60,5 +60,10 @@ def waiting(broker: RedisBroker, queue: str) -> int:
         raise Unavailable("redis", error) from error
 
 
+def check(broker: RedisBroker) -> None:
+    """Raises Unavailable unless Redis answers now."""
+    waiting(broker, INGEST)
+
+
 def _message(queue: str, actor: str, **arguments: Any) -> dramatiq.Message[Any]:
     return dramatiq.Message(queue_name=queue, actor_name=actor, args=(), kwargs=arguments, options={})

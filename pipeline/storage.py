@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import peewee
-from peewee import SQL, Database, MySQLDatabase, SqliteDatabase
+from peewee import EXCLUDED, SQL, Database, Field, Model, MySQLDatabase, SqliteDatabase, fn
 
 from pipeline.errors import ConfigurationError, Unavailable
 from pipeline.models import MODELS
@@ -88,6 +88,32 @@ class Store:
     def execute(self, sql: str, parameters: Sequence[Any] | None = None) -> Any:
         """Runs one statement inside a transaction of `write` or `read` and returns its cursor."""
         return self.database.execute_sql(sql, parameters)
+
+    def upsert(
+        self,
+        model: type[Model],
+        rows: Sequence[Sequence[Any]],
+        add: Sequence[Field] = (),
+        maximum: Sequence[Field] = (),
+        replace: Sequence[Field] = (),
+    ) -> None:
+        """Inserts rows, given in the order of the model's fields; where the key stands already, each named column is
+        added to, raised to, or replaced by what is new.
+        """
+        # MySQL deprecates VALUES(), but MariaDB knows nothing else.
+        new = fn.VALUES if self.is_mysql else (lambda field: getattr(EXCLUDED, field.column_name))
+        greatest = fn.GREATEST if self.is_mysql else fn.MAX
+        fields = model._meta.sorted_fields
+        changes = {
+            **{field: field + new(field) for field in add},
+            **{field: greatest(field, new(field)) for field in maximum},
+            **{field: new(field) for field in replace},
+        }
+        query = model.insert_many(rows, fields=fields)
+        if self.is_mysql:
+            query.on_conflict(update=changes).execute()
+        else:
+            query.on_conflict(conflict_target=model._meta.get_primary_keys(), update=changes).execute()
 
     def check(self) -> None:
         """Raises Unavailable unless the database answers a query."""

@@ -52,6 +52,11 @@ class TopicAdmin:
             self._cluster_id, self._topic, str(topic_id or UUID(int=0)), len(found[0]["partitions"])
         )
 
+    def check(self) -> None:
+        """Raises Unavailable unless a broker answers now and has the topic."""
+        if self.identity() is None:
+            raise Unavailable("kafka", f"there is no topic {self._topic}; `tally migrate` makes it")
+
     def create(self, partitions: int, replication: int, max_message_bytes: int) -> bool:
         """Makes the topic; returns False where it was there. Raises Unavailable."""
         asked: dict[str, Any] = {

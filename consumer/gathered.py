@@ -1,0 +1,83 @@
+"""What has been read of one partition and is not planned yet. Pure: no clock, no client."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from pipeline import batch
+from pipeline.batch import Record
+
+# Past this many lines a partition is not read on until some of them are planned.
+CEILING = 3 * batch.LINES
+
+
+class Gathered:
+    """Records that follow on the plan without a hole, in order.
+
+    `next_plan` is where the plan ends, `position` the offset that the next record is expected at.
+    """
+
+    def __init__(self, next_plan: int) -> None:
+        self.next_plan = next_plan
+        self.position = next_plan
+        self.lines = 0
+        self._waiting: deque[tuple[Record, int, float]] = deque()
+
+    @property
+    def since(self) -> float | None:
+        """When the oldest record was read (seconds, the caller's clock); None when there is none."""
+        return self._waiting[0][2] if self._waiting else None
+
+    def take(self, records: Sequence[Record], now: float, sought: bool) -> bool:
+        """Adds records that were polled; returns False, and takes none, where they do not follow on.
+
+        Records before `position` never follow. Records past it leave a hole: a log may have one (compaction,
+        transactions), which is believed only when the records are the first after our own seek (`sought`).
+        """
+        if not records:
+            return True
+        if records[0].offset < self.position or (records[0].offset > self.position and not sought):
+            return False
+        for record in records:
+            count = batch.lines(record)
+            self._waiting.append((record, count, now))
+            self.lines += count
+        self.position = records[-1].offset + 1
+        return True
+
+    def due(self, now: float, patience: float) -> bool:
+        """Whether a batch is full, or its oldest record has waited for `patience` seconds."""
+        return self.lines >= batch.LINES or (self.since is not None and now - self.since >= patience)
+
+    def head(self) -> tuple[list[Record], int]:
+        """The records of the next batch and their lines: at least one record, at most `LINES` lines past that."""
+        records: list[Record] = []
+        lines = 0
+        for record, count, _ in self._waiting:
+            if records and lines + count > batch.LINES:
+                break
+            records.append(record)
+            lines += count
+        return records, lines
+
+    def planned(self, count: int) -> None:
+        """Forgets the first `count` records: the plan has them."""
+        for _ in range(count):
+            record, lines, _since = self._waiting.popleft()
+            self.lines -= lines
+            self.next_plan = record.offset + 1
+
+
+def oldest(gathered: dict[int, Gathered]) -> int | None:
+    """The partition whose first record has waited longest; None when nothing waits."""
+    waiting = {part: one.since for part, one in gathered.items() if one.since is not None}
+    return min(waiting, key=lambda part: waiting[part]) if waiting else None
+
+
+def paused(gathered: Gathered, pending: int, limit: int, was_paused: bool) -> bool:
+    """Whether a partition is not to be read on: `pending` batches reach `limit`, or have not halved since.
+
+    Judged anew in every loop, never on the edge alone.
+    """
+    return pending >= limit or (was_paused and pending > limit // 2) or gathered.lines >= CEILING

@@ -1,0 +1,201 @@
+"""The poll loop: reads the topic, plans what is due, hands it to the workers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import structlog
+from dramatiq.brokers.redis import RedisBroker
+from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka.errors import KafkaError, LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
+
+from consumer.gathered import Gathered, oldest, paused
+from consumer.metrics import Metrics
+from consumer.plan import Plan, Planned
+from consumer.truncation import verified
+from pipeline import messages
+from pipeline.checkpoint import Checkpoint, nowhere
+from pipeline.errors import Fenced, Unavailable
+from pipeline.kafka import RangeReader
+from pipeline.settings import Settings
+from pipeline.storage import Store
+from pipeline.topic import TopicAdmin
+
+log = structlog.get_logger(__name__)
+
+# Fewer messages than this on the queue, and workers are hungry.
+HUNGRY = 2
+# Seconds after which a record is planned whatever the workers do.
+PATIENCE = 1.0
+POLL_MS, POLL_MS_GATHERED = 200, 5
+
+
+class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Notes that the assignment changed; runs on the client's own thread, where nothing else is allowed."""
+
+    def __init__(self) -> None:
+        self.changed = True
+
+    def on_partitions_revoked(self, revoked: object) -> None:  # noqa: ARG002: the listener's signature
+        self.changed = True
+
+    def on_partitions_assigned(self, assigned: object) -> None:  # noqa: ARG002: the listener's signature
+        self.changed = True
+
+
+class PollLoop:
+    """One poll a step, on one thread. What it knows of the plan it has from MySQL, at each new assignment."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        broker: RedisBroker,
+        consumer: KafkaConsumer,
+        assignment: Assignment,
+        admin: TopicAdmin,
+        reader: RangeReader,
+        metrics: Metrics,
+        clock: Callable[[], float] = time.monotonic,
+        checkpoint: Checkpoint = nowhere,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._broker = broker
+        self._consumer = consumer
+        self._assignment = assignment
+        self._admin = admin
+        self._reader = reader
+        self._metrics = metrics
+        self._clock = clock
+        self._checkpoint = checkpoint
+        self._plan: Plan | None = None
+        self._generations: dict[int, int] = {}
+        self._gathered: dict[int, Gathered] = {}
+        self._sought: set[int] = set()
+        self._pending: dict[int, int] = {}
+        self._learnt_at = -1.0
+
+    def step(self) -> bool:
+        """Polls, plans what is due, dispatches it. A server that is away is said, and waited for."""
+        try:
+            self._poll()
+            if self._assignment.changed:
+                self._reload()
+            self._plan_due()
+            self._learn()
+        except (Fenced, Unavailable, KafkaError) as error:
+            log.warning("starting over from the plan", error=str(error), kind=type(error).__name__)
+            self._assignment.changed = True
+            return False
+        return True
+
+    def _poll(self) -> None:
+        gathered = any(one.lines for one in self._gathered.values())
+        try:
+            polled = self._consumer.poll(timeout_ms=POLL_MS_GATHERED if gathered else POLL_MS)
+        except (NoOffsetForPartitionError, OffsetOutOfRangeError, LogTruncationError) as error:
+            log.info("no position to read on from", error=str(error))
+            self._assignment.changed = True
+            return
+        self._checkpoint("consumer.polled")
+        if self._assignment.changed:
+            return  # Whatever came was asked for before we sought.
+        now = self._clock()
+        for partition, records in polled.items():
+            part = partition.partition
+            if not self._gathered[part].take(records, now, part in self._sought):
+                log.warning("a hole in what was polled", part=part, at=self._gathered[part].position)
+                self._seek(part)
+                continue
+            self._sought.discard(part)
+
+    def _reload(self) -> None:
+        """Takes the plan's word for where each assigned partition stands, and seeks there."""
+        self._assignment.changed = False
+        self._gathered, self._sought = {}, set()
+        parts = sorted(partition.partition for partition in self._consumer.assignment())
+        if not parts:
+            return
+        identity = self._admin.identity()
+        if identity is None:
+            raise Unavailable("kafka", f"there is no topic {self._settings.kafka_topic}; `tally migrate` makes it")
+        self._plan = Plan.of(self._store, identity)
+        for part, beginning in self._reader.beginnings(parts).items():
+            planned: Planned = verified(self._plan, self._reader, part, beginning)
+            self._generations[part] = planned.generation
+            self._gathered[part] = Gathered(planned.next_plan)
+            self._seek(part)
+        self._learnt_at = -1.0
+        log.info("assigned", partitions={part: one.next_plan for part, one in self._gathered.items()})
+
+    def _seek(self, part: int) -> None:
+        self._consumer.seek(self._partition(part), self._gathered[part].position)
+        self._sought.add(part)
+
+    def _plan_due(self) -> None:
+        now = self._clock()
+        due = [part for part, one in self._gathered.items() if one.due(now, PATIENCE)]
+        if not due and (first := oldest(self._gathered)) is not None and self._hungry():
+            due = [first]
+        due = [part for part in due if self._pending.get(part, 0) < self._settings.max_pending]
+        if not due or self._plan is None:
+            return
+        # The client fetches by name and would read on, silently, in a topic that was made again.
+        if self._admin.identity() != self._plan.identity:
+            raise Fenced(f"{self._settings.kafka_topic} is not the topic that it was")
+        for part in due:
+            self._plan_one(self._plan, part)
+
+    def _plan_one(self, plan: Plan, part: int) -> None:
+        gathered = self._gathered[part]
+        records, lines = gathered.head()
+        batch = plan.add(part, self._generations[part], gathered.next_plan, records, lines)
+        self._checkpoint("consumer.planned")
+        gathered.planned(len(records))
+        self._pending[part] = self._pending.get(part, 0) + 1
+        self._metrics.lines.inc(lines)
+        self._metrics.batches.inc()
+        try:
+            messages.enqueue(self._broker, messages.ingest(batch))
+        except Unavailable as error:
+            log.warning("not dispatched; repair will", error=str(error), part=part, first=batch.first)
+        self._checkpoint("consumer.dispatched")
+
+    def _hungry(self) -> bool:
+        try:
+            return messages.waiting(self._broker, messages.INGEST) < HUNGRY
+        except Unavailable:
+            return False
+
+    def _learn(self) -> None:
+        """Once a second: what is pending, which partitions rest, the watermark as advice to Kafka's own tools."""
+        now = self._clock()
+        if self._plan is None or now - self._learnt_at < 1.0:
+            return
+        self._learnt_at = now
+        self._pending = self._plan.pending()
+        self._rest()
+        watermarks = self._plan.watermarks(sorted(self._gathered))
+        self._consumer.commit_async(
+            {self._partition(part): OffsetAndMetadata(offset, "", -1) for part, offset in watermarks.items()}
+        )
+        ends = {part: self._consumer.highwater(self._partition(part)) for part in self._gathered}
+        self._plan.note_ends({part: int(end) for part, end in ends.items() if end is not None})
+        self._measure(watermarks, ends)
+
+    def _measure(self, watermarks: dict[int, int], ends: dict[int, int | None]) -> None:
+        for part, watermark in watermarks.items():
+            names = (self._settings.kafka_group, self._settings.kafka_topic, str(part))
+            self._metrics.lag.labels(*names).set(max((ends.get(part) or watermark) - watermark, 0))
+            self._metrics.pending.labels(str(part)).set(self._pending.get(part, 0))
+
+    def _rest(self) -> None:
+        resting = {partition.partition for partition in self._consumer.paused()}
+        for part, gathered in self._gathered.items():
+            rest = paused(gathered, self._pending.get(part, 0), self._settings.max_pending, part in resting)
+            (self._consumer.pause if rest else self._consumer.resume)(self._partition(part))
+
+    def _partition(self, part: int) -> TopicPartition:
+        return TopicPartition(self._settings.kafka_topic, part)

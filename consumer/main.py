@@ -1,0 +1,83 @@
+"""The consumer: plans ranges of the topic as batches and hands them to the workers."""
+
+from __future__ import annotations
+
+from kafka import KafkaConsumer
+from kafka.errors import KafkaError
+
+from consumer.loop import Assignment, PollLoop
+from consumer.loss import Loss
+from consumer.metrics import Metrics
+from consumer.repair import Repair
+from pipeline import admin, checkpoint, logging, messages, process, settings, status
+from pipeline.cache import Cache
+from pipeline.errors import Unavailable
+from pipeline.kafka import RangeReader, client_options
+from pipeline.process import Loop
+from pipeline.settings import Settings
+from pipeline.storage import Store
+from pipeline.topic import TopicAdmin
+
+# A member that vanished keeps its partitions for as long.
+SESSION_MS, HEARTBEAT_MS = 6_000, 2_000
+
+
+def main() -> int:
+    """Runs the consumer until it is told to stop; returns its exit code."""
+    given = settings.load()
+    logging.configure("consumer", given.log_level)
+    crash = checkpoint.from_environment()
+    metrics = Metrics()
+
+    store = Store.open(given.database_url)
+    store.check()
+    broker = messages.build_broker(given.redis_url)
+    cache = Cache.open(given.cache_url)
+    assignment = Assignment()
+    planner_topic, keeper_topic = TopicAdmin(given), TopicAdmin(given)
+    planner_reader, keeper_reader = RangeReader(given), RangeReader(given)
+    consumer = _consumer(given, assignment)
+
+    poll = PollLoop(
+        given, store, broker, consumer, assignment, planner_topic, planner_reader, metrics, checkpoint=crash
+    )
+    repair = Repair(store, broker, metrics.resent, checkpoint=crash)
+    loss = Loss(store, keeper_topic.identity, keeper_reader.beginnings, given.kafka_topic, metrics.lost)
+    pages = admin.serve(
+        given.admin_host,
+        given.consumer_admin_port,
+        "CONSUMER_ADMIN_PORT",
+        {"kafka": keeper_topic.check, "database": store.check, "redis": lambda: messages.check(broker)},
+        metrics.registry,
+    )
+
+    def close() -> None:
+        pages.close()
+        consumer.close(autocommit=False, timeout_ms=2_000)
+        for client in (planner_reader, keeper_reader, planner_topic, keeper_topic, cache):
+            client.close()
+
+    return process.run(
+        "consumer",
+        [
+            Loop("poll", poll.step, pause=1.0),
+            Loop("repair", repair.step, pause=1.0),
+            Loop("loss", loss.step, pause=5.0),
+            status.loop(cache, "consumer", lambda: status.totals(metrics.registry)),
+        ],
+        close,
+    )
+
+
+def _consumer(given: Settings, assignment: Assignment) -> KafkaConsumer:
+    try:
+        consumer = KafkaConsumer(
+            group_id=given.kafka_group,
+            session_timeout_ms=SESSION_MS,
+            heartbeat_interval_ms=HEARTBEAT_MS,
+            **client_options(given),
+        )
+    except KafkaError as error:
+        raise Unavailable("kafka", error) from error
+    consumer.subscribe([given.kafka_topic], listener=assignment)
+    return consumer

@@ -1,0 +1,43 @@
+"""Whether a partition's log still is the one that was planned."""
+
+from __future__ import annotations
+
+import structlog
+
+from consumer.plan import Mark, Plan, Planned
+from pipeline.errors import RangeChanged
+from pipeline.kafka import RangeReader
+
+log = structlog.get_logger(__name__)
+
+
+def verified(plan: Plan, reader: RangeReader, part: int, beginning: int) -> Planned:
+    """How far a partition is planned, after holding the plan against the log that begins at `beginning`.
+
+    A log that no longer holds its last planned record was cut, and perhaps grew again: its next generation begins at
+    the log's beginning. Records that retention took before they were planned are written off. Both are alarms.
+    """
+    planned = plan.planned(part, beginning)
+    mark = planned.mark
+    if mark is not None and mark.offset >= beginning and not _held(reader, part, mark):
+        log.error(
+            "the log was cut: starting it over; uploads without a key that survived will count twice",
+            part=part,
+            missing=mark.offset,
+            generation=planned.generation + 1,
+        )
+        plan.regenerate(part, planned.generation, beginning)
+        return plan.planned(part, beginning)
+    if planned.next_plan < beginning:
+        log.error("lost: retention passed", part=part, first=planned.next_plan, next=beginning)
+        plan.lose(part, planned.generation, planned.next_plan, beginning)
+        return plan.planned(part, beginning)
+    return planned
+
+
+def _held(reader: RangeReader, part: int, mark: Mark) -> bool:
+    try:
+        found = reader.read(part, mark.offset, mark.offset + 1)
+    except RangeChanged:
+        return False
+    return bool(found) and Mark.of(found[0]) == mark

@@ -1,0 +1,97 @@
+"""Reading a range of the topic by its offsets, outside any consumer group."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.consumer.fetcher import ConsumerRecord
+from kafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+
+from pipeline.errors import RangeChanged, Unavailable
+from pipeline.settings import MIB, Settings
+
+CONNECT_MS = 5_000
+
+
+def client_options(settings: Settings) -> dict[str, Any]:
+    """What every consumer of ours is built with: no automatic commit, reset or topic creation."""
+    return {
+        "bootstrap_servers": settings.kafka_bootstrap_servers.split(","),
+        "enable_auto_commit": False,
+        "auto_offset_reset": "none",
+        "allow_auto_create_topics": False,
+        "isolation_level": "read_committed",
+        "max_poll_records": 10_000,
+        "max_partition_fetch_bytes": 4 * MIB,
+        "bootstrap_timeout_ms": CONNECT_MS,
+        "request_timeout_ms": 15_000,
+        "reconnect_backoff_max_ms": 1_000,
+        "metrics_enabled": False,
+    }
+
+
+class RangeReader:
+    """Reads ranges of offsets; one thread's, as kafka-python's consumer is."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises Unavailable when no broker answers within five seconds."""
+        self._topic = settings.kafka_topic
+        try:
+            # A fetch waits at the log's end; the next range's would queue behind it on the same connection.
+            self._consumer = KafkaConsumer(group_id=None, fetch_max_wait_ms=10, **client_options(settings))
+        except KafkaError as error:
+            raise Unavailable("kafka", error) from error
+
+    def read(self, part: int, first: int, after: int, seconds: float = 20.0) -> list[ConsumerRecord]:
+        """The records of partition `part` with `first` ≤ offset < `after`, in order; gaps are the log's own.
+
+        Raises RangeChanged where the log does not reach over the range, and Unavailable when it could not be read
+        within `seconds`.
+        """
+        partition = TopicPartition(self._topic, part)
+        try:
+            if self._consumer.assignment() != {partition}:
+                self._consumer.assign([partition])
+            self._consumer.resume(partition)
+            self._consumer.seek(partition, first)
+            return self._until(partition, after, time.monotonic() + seconds)
+        except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
+            raise RangeChanged(f"{self._topic}/{part} no longer holds {first} to {after}: {error!r}") from error
+        except KafkaError as error:
+            raise Unavailable("kafka", error) from error
+        finally:
+            if self._consumer.assignment() == {partition}:
+                self._consumer.pause(partition)
+
+    def beginnings(self, parts: list[int]) -> dict[int, int]:
+        """The log's first offset of each partition. Raises Unavailable."""
+        partitions = [TopicPartition(self._topic, part) for part in parts]
+        try:
+            found = self._consumer.beginning_offsets(partitions, timeout_ms=CONNECT_MS)
+        except KafkaError as error:
+            raise Unavailable("kafka", error) from error
+        return {partition.partition: int(offset) for partition, offset in found.items()}
+
+    def ends(self, parts: list[int]) -> dict[int, int]:
+        """The offset after the log's last record of each partition (Tansu's answer is wrong). Raises Unavailable."""
+        partitions = [TopicPartition(self._topic, part) for part in parts]
+        try:
+            found = self._consumer.end_offsets(partitions, timeout_ms=CONNECT_MS)
+        except KafkaError as error:
+            raise Unavailable("kafka", error) from error
+        return {partition.partition: int(offset) for partition, offset in found.items()}
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._consumer.close()
+
+    def _until(self, partition: TopicPartition, after: int, deadline: float) -> list[ConsumerRecord]:
+        read: list[ConsumerRecord] = []
+        while time.monotonic() < deadline:
+            records = self._consumer.poll(timeout_ms=200).get(partition, [])
+            read.extend(record for record in records if record.offset < after)
+            if (records and records[-1].offset >= after - 1) or (self._consumer.position(partition) or 0) >= after:
+                return read
+        raise Unavailable("kafka", f"{partition.topic}/{partition.partition} was not read up to {after} in time")

@@ -1,0 +1,137 @@
+"""A batch's records as one frame of lines. Pure; no Python loop runs over the lines that are ordinary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+import polars as pl
+
+from pipeline import batch, grammar
+from pipeline.batch import Record
+from pipeline.errors import LineFault
+
+SCHEMA: Final = {
+    "record": pl.UInt32,  # which of the batch's records
+    "line": pl.UInt32,  # which of the record's elements
+    "time": pl.String,  # YYYY-MM-DDTHH:MM:SS[.ffffff], UTC
+    "ip": pl.String,
+    "method": pl.String,
+    "path": pl.String,
+    "status": pl.UInt16,
+    "latency": pl.UInt32,  # ms
+}
+
+# What is kept of a dead letter, in bytes.
+PAYLOAD: Final = 65_535
+
+_lines = msgspec.json.Decoder(list[str])
+
+
+class Rejected(NamedTuple):
+    """What was not understood: a line, or with `line` None a record as a whole, which counts for `lines` lines."""
+
+    record: int
+    line: int | None
+    lines: int
+    reason: str
+    detail: str
+    payload: bytes
+
+
+class Parsed(NamedTuple):
+    """A batch taken apart: every line is in `frame` (SCHEMA) or counted by one of `rejected`."""
+
+    frame: pl.DataFrame
+    rejected: list[Rejected]
+
+
+def parse(records: Sequence[Record]) -> Parsed:
+    """Takes the records of a batch apart."""
+    texts: list[str | None] = []
+    numbers: list[int] = []
+    counts: list[int] = []
+    rejected: list[Rejected] = []
+    for number, record in enumerate(records):
+        elements = _elements(record)
+        if isinstance(elements, LineFault):
+            rejected.append(_whole(number, record, elements))
+            continue
+        texts.extend(elements)
+        numbers.append(number)
+        counts.append(len(elements))
+    frame = _frame(texts, numbers, counts)
+    ordinary = frame.filter(pl.col("time").is_not_null()).select(
+        "record", "line", "time", "ip", "method", "path", pl.col("status", "latency").cast(pl.UInt32)
+    )
+    if len(ordinary) < len(frame):
+        others = frame.filter(pl.col("time").is_null()).select("record", "line", "text")
+        ordinary = pl.concat([ordinary.cast(SCHEMA), _judge(records, others, rejected)]).sort("record", "line")
+    return Parsed(ordinary.cast(SCHEMA), rejected)
+
+
+def without(parsed: Parsed, records: Sequence[int]) -> Parsed:
+    """The same batch without some of its records."""
+    gone = set(records)
+    return Parsed(
+        parsed.frame.filter(~pl.col("record").is_in(list(gone))),
+        [one for one in parsed.rejected if one.record not in gone],
+    )
+
+
+def _elements(record: Record) -> Sequence[str | None] | LineFault:
+    """A record's lines, None for an element that is no string; or why it has none."""
+    if record.value is None:
+        return ()
+    elements: Sequence[str | None]
+    try:
+        elements = _lines.decode(record.value)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        document = batch.decode(record.value)
+        if not isinstance(document, list):
+            return LineFault("not_an_array", "the record is not a JSON array of lines")
+        elements = [element if isinstance(element, str) else None for element in document]
+    if len(elements) != (said := batch.lines(record)):
+        return LineFault("lines_header", f"the header says {said} lines, the array has {len(elements)}")
+    return elements
+
+
+def _frame(texts: Sequence[str | None], numbers: Sequence[int], counts: Sequence[int]) -> pl.DataFrame:
+    """The texts with where they come from and, where they are ordinary, their fields as text; else nulls."""
+    length = pl.Series(counts, dtype=pl.UInt32)
+    ends = length.cum_sum()
+    owner = pl.DataFrame({"record": pl.Series(numbers, dtype=pl.UInt32), "start": ends - length, "times": length})
+    return (
+        owner.select(pl.col("record", "start").repeat_by("times").explode())
+        .with_columns((pl.int_range(pl.len(), dtype=pl.UInt32) - pl.col("start")).alias("line"))
+        .with_columns(pl.Series("text", texts, dtype=pl.String))
+        .with_columns(pl.col("text").str.extract_groups(grammar.FAST_LINE).alias("fields"))
+        .unnest("fields")
+    )
+
+
+def _judge(records: Sequence[Record], others: pl.DataFrame, rejected: list[Rejected]) -> pl.DataFrame:
+    """Has the grammar's slow form look at the lines that the fast one left; adds what is wrong to `rejected`."""
+    rows = []
+    for number, line, text in others.iter_rows():
+        try:
+            if text is None:
+                raise LineFault("not_text", "the element is not a string")
+            parsed = grammar.parse(text)
+        except LineFault as fault:
+            payload = _element(records[number], line) if text is None else text.encode("utf-8")
+            rejected.append(Rejected(number, line, 1, fault.reason, fault.detail, payload[:PAYLOAD]))
+        else:
+            rows.append((number, line, parsed.timestamp.isoformat(), *msgspec.structs.astuple(parsed)[1:]))
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def _whole(number: int, record: Record, fault: LineFault) -> Rejected:
+    value = (record.value or b"")[:PAYLOAD]
+    return Rejected(number, None, batch.lines(record), fault.reason, fault.detail, value)
+
+
+def _element(record: Record, line: int) -> bytes:
+    document = batch.decode(record.value or b"")
+    return msgspec.json.encode(document[line]) if isinstance(document, list) else b""

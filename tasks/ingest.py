@@ -1,0 +1,223 @@
+"""Executes a batch: reads its range, takes it apart, and writes what it holds in the transaction that claims it."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import peewee
+import polars as pl
+import structlog
+
+from pipeline import batch
+from pipeline.batch import Range, Record
+from pipeline.checkpoint import Checkpoint, nowhere
+from pipeline.errors import Poison, TallyError
+from pipeline.models import Batch, Stream, UploadKey
+from pipeline.storage import Store, error_code
+from tasks import rows, split
+from tasks.aggregate import Rollups, aggregate
+from tasks.frame import Parsed, parse, without
+from tasks.metrics import Metrics
+from tasks.upsert import upsert
+
+log = structlog.get_logger(__name__)
+
+# Out of range, wrong string, too long: MySQL does not take a value that our grammar let pass.
+_DATA = frozenset({1264, 1366, 1406})
+# So often a batch's worker may vanish before the batch itself is suspected.
+ATTEMPTS = 5
+# Bound parameters a statement.
+CHUNK = 1_000
+
+Read = Callable[[int, int, int], Sequence[Record]]
+
+
+class Claim(NamedTuple):
+    """A pending batch as it stands in MySQL."""
+
+    id: int
+    stream: int
+    lines: int
+    attempts: int
+
+
+class Refined(NamedTuple):
+    """What a batch's lines become: `frame` has a column `kept`."""
+
+    parsed: Parsed
+    frame: pl.DataFrame
+    rollups: Rollups
+
+
+class Ingest:
+    """The ingest actor. Calling it never raises: what fails is logged, stays pending, and is sent again."""
+
+    def __init__(
+        self,
+        store: Store,
+        topic: str,
+        read: Read,
+        discarded: frozenset[int],
+        metrics: Metrics,
+        checkpoint: Checkpoint = nowhere,
+    ) -> None:
+        """`read(part, first, next)` gives a range's records, as `RangeReader.read` does."""
+        self._store = store
+        self._topic = topic
+        self._read = read
+        self._discarded = sorted(discarded)
+        self._metrics = metrics
+        self._checkpoint = checkpoint
+
+    def __call__(self, order: Range, again: bool) -> None:
+        """Executes the batch that `order` names, unless it is not pending (any more)."""
+        where = {"part": order.part, "first": order.first, "next": order.next}
+        try:
+            with self._metrics.seconds.time():
+                self._execute(order, again)
+        except TallyError as error:
+            log.warning("left pending", error=str(error), **where)
+        except Exception:
+            log.exception("left pending", **where)
+
+    def _execute(self, order: Range, again: bool) -> None:
+        claim = self._store.read(lambda: self._find(order))
+        if claim is None:
+            return
+        # SQLite's one write lock is the claim's: a count of attempts would only wait for it.
+        if again and self._store.is_mysql:
+            claim = claim._replace(attempts=self._store.write(lambda: self._attempt(claim)))
+        records = self._read(order.part, order.first, order.next)
+        self._checkpoint("actor.read")
+        if batch.digest(records).hex() != order.digest:
+            log.error("the log holds something else than what was planned", part=order.part, first=order.first)
+            return
+        try:
+            if claim.attempts > ATTEMPTS:
+                raise Poison(f"its worker vanished {ATTEMPTS} times")
+            self._complete(order, claim, records)
+        except Poison as poison:
+            split.split(self._store, order, claim.id, records, poison)
+
+    def _complete(self, order: Range, claim: Claim, records: Sequence[Record]) -> None:
+        """Raises Poison when it is the data that cannot be processed."""
+        try:
+            refined = self.refine(parse(records))
+            keys = identities(records)
+        except Exception as error:
+            raise Poison(repr(error)) from error
+        try:
+            counts = self._store.write(lambda: self._write(order, claim, records, refined, keys))
+        except peewee.PeeweeException as error:
+            if error_code(error) in _DATA:
+                raise Poison(str(error)) from error
+            raise
+        self._checkpoint("actor.committed")
+        for outcome, lines in counts.items():
+            self._metrics.lines[outcome].inc(lines)
+        self._metrics.delay.set(time.time() - records[0].timestamp / 1000)
+
+    def refine(self, parsed: Parsed) -> Refined:
+        """Filters and counts: pure."""
+        frame = parsed.frame.with_columns((~pl.col("status").is_in(self._discarded)).alias("kept"))
+        return Refined(parsed, frame, aggregate(frame))
+
+    def _find(self, order: Range) -> Claim | None:
+        found = (
+            Batch.select(Batch.id, Batch.stream, Batch.lines, Batch.attempts)
+            .join(Stream, on=(Stream.id == Batch.stream))
+            .where(
+                Stream.topic == self._topic,
+                Stream.topic_id == order.topic_id,
+                *_matches(order),
+            )
+            .tuples()
+            .first()
+        )
+        return Claim(*found) if found else None
+
+    def _attempt(self, claim: Claim) -> int:
+        Batch.update(attempts=Batch.attempts + 1).where(Batch.id == claim.id, Batch.state == "pending").execute()
+        return claim.attempts + 1
+
+    def _write(
+        self, order: Range, claim: Claim, records: Sequence[Record], refined: Refined, keys: dict[int, bytes]
+    ) -> dict[str, int]:
+        """Claims the batch and writes all that it holds; returns its four counts, or nothing where it was claimed."""
+        claimed = Batch.update(state="done", done_at=self._store.now()).where(Batch.id == claim.id, *_matches(order))
+        if not claimed.execute():
+            return {}
+        self._checkpoint("actor.claimed")
+        twins = self._twins(order, claim.stream, records, keys)
+        if twins:
+            refined = self.refine(without(refined.parsed, twins))
+        kept = refined.frame.filter("kept")
+        if len(kept):
+            rows.insert(self._store, kept, claim.id)
+        self._checkpoint("actor.rows")
+        split.bury(self._store, claim.stream, order.part, records, refined.parsed.rejected)
+        counts = {
+            "stored": len(kept),
+            "discarded": len(refined.frame) - len(kept),
+            "rejected": sum(one.lines for one in refined.parsed.rejected),
+            "duplicate": sum(batch.lines(records[twin]) for twin in twins),
+        }
+        if sum(counts.values()) != claim.lines:
+            raise RuntimeError(f"batch {claim.id} has {claim.lines} lines, but {counts} were counted")
+        Batch.update(**counts).where(Batch.id == claim.id).execute()
+        upsert(self._store, refined.rollups)
+        self._checkpoint("actor.written")
+        return counts
+
+    def _twins(
+        self, order: Range, stream: int, records: Sequence[Record], keys: dict[int, bytes]
+    ) -> list[int]:
+        """The records whose upload another record already counts for, by number.
+
+        Inserts first and looks after: two batches that looked first would both count.
+        """
+        owners: dict[bytes, tuple[int, int, int, int]] = {}
+        wanted = sorted((identity, records[number].offset) for number, identity in keys.items())
+        for start in range(0, len(wanted), CHUNK):
+            chunk = wanted[start : start + CHUNK]
+            UploadKey.insert_many(
+                [
+                    (identity, stream, order.part, order.generation, offset, self._store.now())
+                    for identity, offset in chunk
+                ],
+                fields=UploadKey._meta.sorted_fields,
+            ).on_conflict_ignore().execute()
+            found = UploadKey.select().where(UploadKey.identity.in_([identity for identity, _ in chunk]))
+            owners |= {bytes(row[0]): row[1:5] for row in found.tuples()}
+        return [
+            number
+            for number, identity in keys.items()
+            if owners[identity] != (stream, order.part, order.generation, records[number].offset)
+        ]
+
+
+def identities(records: Sequence[Record]) -> dict[int, bytes]:
+    """What the upload of each record with an `Idempotency-Key` is known by: 16 bytes over API key, key and body."""
+    found = {}
+    for number, record in enumerate(records):
+        key = batch.header(record, "key")
+        if key is not None:
+            state = hashlib.blake2b(digest_size=16)
+            for part in (batch.header(record, "api_key") or b"", key, record.value or b""):
+                state.update(len(part).to_bytes(8) + part)
+            found[number] = state.digest()
+    return found
+
+
+def _matches(order: Range) -> tuple[object, ...]:
+    return (
+        Batch.part == order.part,
+        Batch.generation == order.generation,
+        Batch.first == order.first,
+        Batch.next == order.next,
+        Batch.digest == bytes.fromhex(order.digest),
+        Batch.state == "pending",
+    )

@@ -1,0 +1,96 @@
+"""The workers: Dramatiq calls `start` in each process, and finds the actors on the broker that it makes."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+import dramatiq
+import msgspec
+from dramatiq.brokers.redis import RedisBroker
+
+from pipeline import admin, checkpoint, filter, logging, messages, settings, status
+from pipeline.batch import Range
+from pipeline.cache import Cache
+from pipeline.kafka import RangeReader
+from pipeline.process import Loop
+from pipeline.settings import Settings
+from pipeline.storage import Store
+from tasks import housekeeping, warm
+from tasks.ingest import Ingest
+from tasks.metrics import Metrics
+from tasks.watch import Watch
+
+# Dramatiq's: the lower is served first. A statistic waits for the batch in hand at most.
+FIRST, LAST = 0, 10
+
+
+def start() -> None:
+    """Builds a worker process: its clients, its actors and its admin pages."""
+    given = settings.load()
+    logging.configure("worker", given.log_level)
+    metrics = Metrics()
+    store = Store.open(given.database_url)
+    cache = Cache.open(given.cache_url)
+    ingest = Ingest(
+        store,
+        given.kafka_topic,
+        PerThread(given).read,
+        filter.discarded(given.discard_status),
+        metrics,
+        checkpoint.from_environment(),
+    )
+    broker = messages.build_broker(given.redis_url)
+    broker.add_middleware(Watch())
+    declare_actors(broker, given, store, cache, ingest)
+    dramatiq.set_broker(broker)
+    checks = {"database": store.check, "redis": lambda: messages.check(broker)}
+    admin.serve(given.admin_host, given.worker_admin_port, "WORKER_ADMIN_PORT", checks, metrics.registry)
+    _beat(status.loop(cache, "worker", lambda: status.totals(metrics.registry)))
+
+
+def declare_actors(broker: RedisBroker, given: Settings, store: Store, cache: Cache, ingest: Ingest) -> None:
+    """Gives the broker the three actors that `pipeline.messages` writes to."""
+
+    def act_ingest(batch: dict[str, Any], again: bool) -> None:
+        ingest(msgspec.convert(batch, Range), again)
+
+    def act_warm(kind: str, range_name: str, scope: str) -> None:
+        warm.warm(store, cache, kind, range_name, scope, datetime.now(UTC).replace(tzinfo=None))
+
+    def act_housekeeping(job: str) -> None:
+        housekeeping.run(store, given, job)
+
+    for name, queue, priority, act in (
+        ("ingest", messages.INGEST, LAST, act_ingest),
+        ("warm", messages.STATS, FIRST, act_warm),
+        ("housekeeping", messages.STATS, FIRST, act_housekeeping),
+    ):
+        dramatiq.actor(act, broker=broker, actor_name=name, queue_name=queue, priority=priority)
+
+
+class PerThread:
+    """A range reader for each of Dramatiq's threads, made when it first reads."""
+
+    def __init__(self, given: Settings) -> None:
+        self._given = given
+        self._local = threading.local()
+
+    def read(self, part: int, first: int, after: int) -> Any:
+        """As `RangeReader.read`; a reader that failed is not used again."""
+        reader = getattr(self._local, "reader", None) or RangeReader(self._given)
+        self._local.reader = None
+        records = reader.read(part, first, after)
+        self._local.reader = reader
+        return records
+
+
+def _beat(loop: Loop) -> None:
+    def beat() -> None:
+        pause = threading.Event()
+        while True:
+            loop.step()
+            pause.wait(loop.pause)
+
+    threading.Thread(target=beat, name=loop.name, daemon=True).start()

@@ -1,0 +1,85 @@
+"""Poison: a batch whose data cannot be processed is halved until the one bad record is alone, and dead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from pipeline import batch
+from pipeline.batch import Range, Record
+from pipeline.errors import Poison
+from pipeline.models import Batch, DeadLetter
+from pipeline.storage import Store
+from tasks.frame import PAYLOAD, Rejected
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 1_000
+
+
+def split(store: Store, order: Range, id: int, records: Sequence[Record], poison: Poison) -> None:
+    """Halves a pending batch in MySQL, so that its old messages fail their claim; a single record is buried.
+
+    The halves are found and sent by the consumer's repair.
+    """
+    log.error("poison", part=order.part, first=order.first, next=order.next, reason=str(poison), records=len(records))
+    still = (Batch.id == id, Batch.next == order.next, Batch.state == "pending")
+    if len(records) == 1:
+        store.write(lambda: _bury_alone(store, still, records[0], poison))
+        return
+    half = len(records) // 2
+    low, high, middle = records[:half], records[half:], records[half].offset
+
+    def work() -> None:
+        whole = Batch.get_or_none(Batch.id == id)
+        changed = Batch.update(
+            next=middle, lines=sum(map(batch.lines, low)), digest=batch.digest(low), attempts=0
+        ).where(*still)
+        if whole is None or not changed.execute():
+            return
+        Batch.insert(
+            stream=whole.stream,
+            part=whole.part,
+            generation=whole.generation,
+            first=middle,
+            next=order.next,
+            lines=sum(map(batch.lines, high)),
+            digest=batch.digest(high),
+            state="pending",
+            oldest_at=whole.oldest_at,
+            planned_at=whole.planned_at,
+            dispatched_at=whole.dispatched_at,
+        ).execute()
+
+    store.write(work)
+
+
+def bury(store: Store, stream: int, part: int, records: Sequence[Record], rejected: Sequence[Rejected]) -> None:
+    """Keeps what was rejected as dead letters, with reason and position, inside a transaction."""
+    for start in range(0, len(rejected), CHUNK):
+        DeadLetter.insert_many(
+            [
+                {
+                    "stream": stream,
+                    "part": part,
+                    "offset": records[one.record].offset,
+                    "line_index": one.line,
+                    "reason": one.reason,
+                    "detail": one.detail,
+                    "payload": one.payload,
+                    "created_at": store.now(),
+                }
+                for one in rejected[start : start + CHUNK]
+            ]
+        ).execute()
+
+
+def _bury_alone(store: Store, still: tuple[object, ...], record: Record, poison: Poison) -> None:
+    lines = batch.lines(record)
+    done = Batch.update(state="done", done_at=store.now(), rejected=lines).where(*still)
+    whole = Batch.get_or_none(*still)
+    if whole is None or not done.execute():
+        return
+    payload = (record.value or b"")[:PAYLOAD]
+    bury(store, whole.stream, whole.part, [record], [Rejected(0, None, lines, "poison", str(poison)[:1000], payload)])

@@ -1,0 +1,31 @@
+"""A worker whose queue consumer died looks alive and does nothing: it is to end, and be started again."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import structlog
+from dramatiq import Broker, Middleware, Worker
+
+log = structlog.get_logger(__name__)
+
+
+class Watch(Middleware):  # type: ignore[misc]
+    """Ends the process when one of Dramatiq's consumer threads is dead (a frozen Redis did that)."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+
+    def after_worker_boot(self, broker: Broker, worker: Worker) -> None:  # noqa: ARG002: Dramatiq's signature
+        threading.Thread(target=self._watch, args=(worker,), name="watch", daemon=True).start()
+
+    def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:  # noqa: ARG002: Dramatiq's signature
+        self._stopping.set()
+
+    def _watch(self, worker: Worker) -> None:
+        while not self._stopping.wait(1.0):
+            dead = [thread.queue_name for thread in worker.consumers.values() if not thread.is_alive()]
+            if dead and not self._stopping.is_set():
+                log.error("a consumer thread is dead; ending the worker", queues=dead)
+                os._exit(1)
