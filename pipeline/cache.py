@@ -1,0 +1,83 @@
+"""The cache on Redis: statistics, and what each process says of itself. It may be away: everything here is advice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from pipeline.errors import ConfigurationError, Unavailable
+from pipeline.statistic import Statistic
+
+# Seconds that a statistic is kept at the most, by its range.
+KEPT_SECONDS: Final = {"hour": 120, "day": 600, "week": 1800}
+# A request never waits longer than this for Redis, twice at the most; after that, nobody asks for a while.
+_PATIENCE, _REST = 0.25, 2.0
+_STATUS_SECONDS = 10
+
+_decoder = msgspec.json.Decoder(Statistic)
+
+
+class Cache:
+    """One Redis; threads may share it. After a failure it counts as away for two seconds, without being asked."""
+
+    def __init__(self, client: redis.Redis, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._clock = clock
+        self._away_until = 0.0
+
+    @classmethod
+    def open(cls, url: str) -> Cache:
+        """A cache at `redis://host:port/number`; nothing is connected yet. Raises ConfigurationError."""
+        try:
+            client = redis.Redis.from_url(
+                url, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE, retry=Retry(NoBackoff(), 1)
+            )
+        except ValueError as error:
+            raise ConfigurationError(f"CACHE_URL: {error}") from None
+        return cls(client)
+
+    def statistic(self, kind: str, range_name: str, scope: str) -> Statistic | None:
+        """What is kept of a statistic, None where there is nothing. Raises Unavailable."""
+        found = self._ask(lambda: self._client.get(_statistic_key(kind, range_name, scope)))
+        try:
+            return _decoder.decode(found) if found else None
+        except msgspec.DecodeError:
+            return None  # Another version's, or somebody else's: computed again, and overwritten.
+
+    def keep_statistic(self, statistic: Statistic, range_name: str, scope: str) -> None:
+        """Keeps a statistic for as long as its range allows. Raises Unavailable."""
+        key = _statistic_key(statistic.type, range_name, scope)
+        self._ask(lambda: self._client.set(key, msgspec.json.encode(statistic), ex=KEPT_SECONDS[range_name]))
+
+    def keep_status(self, name: str, host: str, pid: int, status: dict[str, Any]) -> None:
+        """Keeps what a process says of itself for ten seconds. Raises Unavailable."""
+        key = f"process:{name}:{host}:{pid}"
+        self._ask(lambda: self._client.set(key, msgspec.json.encode(status), ex=_STATUS_SECONDS))
+
+    def check(self) -> None:
+        """Raises Unavailable unless Redis answers now."""
+        self._away_until = 0.0
+        self._ask(self._client.ping)
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._client.close()
+
+    def _ask(self, question: Callable[[], Any]) -> Any:
+        if self._clock() < self._away_until:
+            raise Unavailable("cache", "it did not answer a moment ago")
+        try:
+            return question()
+        except redis.RedisError as error:
+            self._away_until = self._clock() + _REST
+            raise Unavailable("cache", error) from error
+
+
+def _statistic_key(kind: str, range_name: str, scope: str) -> str:
+    return f"statistics:{kind}:{range_name}:{scope}"

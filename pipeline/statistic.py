@@ -1,0 +1,20 @@
+"""One of the contract's statistics: which there are, and what an answer is. How it is computed: `statistics`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+import msgspec
+
+KINDS: Final = ("latency", "errors", "traffic")
+SCOPES: Final = ("stored", "all")
+RANGES: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+
+
+class Statistic(msgspec.Struct, frozen=True):
+    """One answer: `data` has the contract's keys, `meta` says what they describe, and how exactly."""
+
+    type: str
+    data: dict[str, Any]
+    meta: dict[str, Any]
