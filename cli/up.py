@@ -173,4 +173,5 @@ def _announce(settings: Settings, given: dict[str, str]) -> None:
 def _say(name: str, line: str) -> None:
     # Whoever read our stderr may have gone; what the children say must still be taken from them.
     with contextlib.suppress(BrokenPipeError):
-        click.echo(f"{click.style(f'{name:<9}', fg=COLOURS[name])} | {line}", err=True)
+        color = False if os.environ.get("NO_COLOR") else None
+        click.echo(f"{click.style(f'{name:<9}', fg=COLOURS[name])} | {line}", err=True, color=color)
