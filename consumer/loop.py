@@ -37,10 +37,10 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(self) -> None:
         self.changed = True
 
-    def on_partitions_revoked(self, revoked: object) -> None:  # noqa: ARG002: the listener's signature
+    def on_partitions_revoked(self, revoked: object) -> None:  # noqa: ARG002 (the listener's signature)
         self.changed = True
 
-    def on_partitions_assigned(self, assigned: object) -> None:  # noqa: ARG002: the listener's signature
+    def on_partitions_assigned(self, assigned: object) -> None:  # noqa: ARG002 (the listener's signature)
         self.changed = True
 
 

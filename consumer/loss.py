@@ -107,10 +107,7 @@ class Loss:
     def _expire(self, identity: Identity, part: int, beginning: int) -> int:
         stream = Stream.select(Stream.id).where(Stream.topic_id == identity.topic_id)
         past = (
-            (Batch.stream.in_(stream))
-            & (Batch.part == part)
-            & (Batch.state == "pending")
-            & (Batch.first < beginning)
+            (Batch.stream.in_(stream)) & (Batch.part == part) & (Batch.state == "pending") & (Batch.first < beginning)
         )
         lines = Batch.select(fn.COALESCE(fn.SUM(Batch.lines), 0)).where(past).scalar()
         Batch.update(state="lost").where(past).execute()

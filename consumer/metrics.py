@@ -15,7 +15,9 @@ class Metrics:
         self.batches = Counter("pipeline_batches_planned", "Batches that were planned.", registry=registry)
         self.resent = Counter("pipeline_batches_sent_again", "Messages that repair sent again.", registry=registry)
         self.lost = Counter("pipeline_lines_lost", "Lines of batches that were written off.", registry=registry)
-        self.pending = Gauge("pipeline_batches_pending", "Batches planned and not done.", ["partition"], registry=registry)
+        self.pending = Gauge(
+            "pipeline_batches_pending", "Batches planned and not done.", ["partition"], registry=registry
+        )
         self.lag = Gauge(
             "kafka_consumergroup_lag",
             "Records behind the log's end, by the low watermark.",

@@ -11,7 +11,7 @@ from peewee import fn
 
 from pipeline import batch
 from pipeline.batch import Range, Record
-from pipeline.errors import Fenced
+from pipeline.errors import Fenced, Unavailable
 from pipeline.models import Batch, Progress, Stream
 from pipeline.storage import Store
 from pipeline.topic import Identity
@@ -52,8 +52,8 @@ class Plan:
 
     @classmethod
     def of(cls, store: Store, identity: Identity) -> Plan:
-        """The plan of the topic as it is now, begun where it is a stream not seen before."""
-        return cls(store, store.write(lambda: _stream(store, identity)), identity)
+        """The plan of the topic as it is now, begun where it is a stream not seen before. Raises Unavailable."""
+        return cls(store, store.write(lambda: _stream(identity)), identity)
 
     def planned(self, part: int, beginning: int) -> Planned:
         """How far a partition is planned; one that is new to the plan starts at the log's beginning."""
@@ -80,9 +80,6 @@ class Plan:
             moved = (
                 Progress.update(
                     next_plan=after,
-                    end_offset=fn.MAX(Progress.end_offset, after)
-                    if not self._store.is_mysql
-                    else fn.GREATEST(Progress.end_offset, after),
                     mark_offset=mark.offset,
                     mark_epoch=getattr(records[-1], "leader_epoch", None),
                     mark_time=mark.time,
@@ -176,12 +173,8 @@ class Plan:
 
         def work() -> None:
             moved = (
-                Progress.update(
-                    generation=generation + 1, next_plan=beginning, end_offset=beginning, mark_offset=None
-                )
-                .where(
-                    Progress.stream == self.stream, Progress.part == part, Progress.generation == generation
-                )
+                Progress.update(generation=generation + 1, next_plan=beginning, end_offset=beginning, mark_offset=None)
+                .where(Progress.stream == self.stream, Progress.part == part, Progress.generation == generation)
                 .execute()
             )
             if not moved:
@@ -210,7 +203,7 @@ def write_off(store: Store, stream: int, part: int, generation: int, first: int,
     ).execute()
 
 
-def _stream(store: Store, identity: Identity) -> int:
+def _stream(identity: Identity) -> int:
     known = (
         Stream.cluster_id == identity.cluster_id,
         Stream.topic == identity.topic,
@@ -219,4 +212,7 @@ def _stream(store: Store, identity: Identity) -> int:
     Stream.insert(
         cluster_id=identity.cluster_id, topic=identity.topic, topic_id=identity.topic_id, state="live"
     ).on_conflict_ignore().execute()
-    return int(Stream.get(*known).id)
+    stream = Stream.get(*known)
+    if stream.state == "gone":
+        raise Unavailable("kafka", f"a broker still answers for a {identity.topic} that was replaced")
+    return int(stream.id)

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import peewee
 import redis
@@ -56,7 +56,7 @@ class Repair:
         self._resent = resent
         self._clock = clock
         self._checkpoint = checkpoint
-        self._epoch: bytes | None = None
+        self._epoch: Any = None
         self._waits: dict[int, tuple[float, float]] = {}  # batch: (not before, then after another)
         self._owed: set[int] = set()  # what Redis forgot and is not sent again yet
 
@@ -78,9 +78,7 @@ class Repair:
         self._owed &= alive
         self._waits = {batch: wait for batch, wait in self._waits.items() if batch in alive}
         # As many messages as stale batches wait already: more of them would only fill Redis.
-        if not candidates or (
-            not self._owed and messages.waiting(self._broker, messages.INGEST) >= len(candidates)
-        ):
+        if not candidates or (not self._owed and messages.waiting(self._broker, messages.INGEST) >= len(candidates)):
             return False
         due = [stale for stale in candidates if self._due(stale.id)][:MESSAGES_A_PASS]
         for stale in due:
@@ -142,7 +140,7 @@ class Repair:
         """Whether Redis lost what it held since the last pass; a new epoch is set before anything is sent."""
         try:
             mine = secrets.token_bytes(16)
-            found = self._broker.client.get(EPOCH_KEY)
+            found: Any = self._broker.client.get(EPOCH_KEY)
             if found is None:
                 self._broker.client.set(EPOCH_KEY, mine, nx=True)
                 found = self._broker.client.get(EPOCH_KEY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
@@ -65,7 +66,7 @@ class RangeReader:
             if self._consumer.assignment() == {partition}:
                 self._consumer.pause(partition)
 
-    def beginnings(self, parts: list[int]) -> dict[int, int]:
+    def beginnings(self, parts: Sequence[int]) -> dict[int, int]:
         """The log's first offset of each partition. Raises Unavailable."""
         partitions = [TopicPartition(self._topic, part) for part in parts]
         try:
@@ -74,7 +75,7 @@ class RangeReader:
             raise Unavailable("kafka", error) from error
         return {partition.partition: int(offset) for partition, offset in found.items()}
 
-    def ends(self, parts: list[int]) -> dict[int, int]:
+    def ends(self, parts: Sequence[int]) -> dict[int, int]:
         """The offset after the log's last record of each partition (Tansu's answer is wrong). Raises Unavailable."""
         partitions = [TopicPartition(self._topic, part) for part in parts]
         try:

@@ -23,7 +23,9 @@ def build_broker(redis_url: str) -> RedisBroker:
     separator = "&" if "?" in redis_url else "?"
     url = f"{redis_url}{separator}socket_timeout=5&socket_connect_timeout=2"
     # A dead worker's messages come back by our own repair; Dramatiq's maintenance only tidies up after it.
-    broker = RedisBroker(url=url, middleware=[], maintenance_chance=10_000, dead_message_ttl=3_600_000)
+    broker = RedisBroker(  # type: ignore[no-untyped-call]  # Dramatiq leaves this constructor untyped
+        url=url, middleware=[], maintenance_chance=10_000, dead_message_ttl=3_600_000
+    )
     broker.declare_queue(INGEST)
     broker.declare_queue(STATS)
     return broker

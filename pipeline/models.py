@@ -1,6 +1,8 @@
 """The tables, as Peewee models; what stands in them is the only authority.
 
-Their DDL is in `migrations`. Bound to a database by `Store.open`. Times are naive UTC with microseconds; `bucket` and `level` are seconds.
+Their DDL is in `migrations`. Bound to a database by `Store.open`.
+
+Times are naive UTC with microseconds; `bucket` and `level` are seconds.
 """
 
 from __future__ import annotations

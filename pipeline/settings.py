@@ -38,7 +38,8 @@ class Settings(BaseSettings):
 
     kafka_bootstrap_servers: str = "localhost:9092"
     kafka_topic: Annotated[
-        str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$", validation_alias=AliasChoices("KAFKA_TOPIC", "KAFKA_LOG_TOPIC_NAME"))
+        str,
+        Field(pattern=r"^[A-Za-z0-9._-]{1,249}$", validation_alias=AliasChoices("KAFKA_TOPIC", "KAFKA_LOG_TOPIC_NAME")),
     ] = "raw-logs"
     kafka_partitions: Annotated[int, Field(ge=1, le=1000)] = 6
     kafka_replication: Annotated[int, Field(ge=1)] = 1
@@ -73,7 +74,9 @@ class Settings(BaseSettings):
     server_error_freq: Annotated[float, Field(ge=0, le=1)] = 0.2
     seed: int | None = None
 
-    kafka_host: str | None = Field(default=None, description="the original's name; with KAFKA_PORT, for KAFKA_BOOTSTRAP_SERVERS")
+    kafka_host: str | None = Field(
+        default=None, description="the original's name; with KAFKA_PORT, for KAFKA_BOOTSTRAP_SERVERS"
+    )
     kafka_port: Port = 9092
 
     @model_validator(mode="after")
@@ -97,7 +100,8 @@ def load() -> Settings:
     Raises ConfigurationError, which names each variable that is wrong and why, without its value.
     """
     try:
-        return Settings(**dict(_from_files()))
+        secrets: dict[str, Any] = dict(_from_files())
+        return Settings(**secrets)
     except ValidationError as error:
         said = "; ".join(f"{str(e['loc'][0]).upper()}: {e['msg']}" if e["loc"] else e["msg"] for e in error.errors())
         raise ConfigurationError(said) from None

@@ -34,7 +34,7 @@ def hashes(addresses: pl.Series) -> Hashes:
     """A 64-bit hash of each address, given as `inet_ntop` writes it; shape (n,)."""
     octets = addresses.str.split_exact(".", 3).struct.unnest().select(pl.all().cast(pl.UInt64, strict=False))
     packed = octets.select(
-        (pl.col("field_0") * 2**24 + pl.col("field_1") * 2**16 + pl.col("field_2") * 2**8 + pl.col("field_3"))
+        pl.col("field_0") * 2**24 + pl.col("field_1") * 2**16 + pl.col("field_2") * 2**8 + pl.col("field_3")
     ).to_series()
     high = np.zeros(len(packed), dtype=np.uint64)
     low = packed.fill_null(0).to_numpy().astype(np.uint64)

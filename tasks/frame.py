@@ -12,16 +12,18 @@ from pipeline import batch, grammar
 from pipeline.batch import Record
 from pipeline.errors import LineFault
 
-SCHEMA: Final = {
-    "record": pl.UInt32,  # which of the batch's records
-    "line": pl.UInt32,  # which of the record's elements
-    "time": pl.String,  # YYYY-MM-DDTHH:MM:SS[.ffffff], UTC
-    "ip": pl.String,
-    "method": pl.String,
-    "path": pl.String,
-    "status": pl.UInt16,
-    "latency": pl.UInt32,  # ms
-}
+SCHEMA: Final = pl.Schema(
+    {
+        "record": pl.UInt32,  # which of the batch's records
+        "line": pl.UInt32,  # which of the record's elements
+        "time": pl.String,  # YYYY-MM-DDTHH:MM:SS[.ffffff], UTC
+        "ip": pl.String,
+        "method": pl.String,
+        "path": pl.String,
+        "status": pl.UInt16,
+        "latency": pl.UInt32,  # ms
+    }
+)
 
 # What is kept of a dead letter, in bytes.
 PAYLOAD: Final = 65_535

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import peewee
@@ -89,7 +90,7 @@ class Ingest:
             return
         # SQLite's one write lock is the claim's: a count of attempts would only wait for it.
         if again and self._store.is_mysql:
-            claim = claim._replace(attempts=self._store.write(lambda: self._attempt(claim)))
+            claim = self._store.write(partial(self._attempt, claim))
         records = self._read(order.part, order.first, order.next)
         self._checkpoint("actor.read")
         if batch.digest(records).hex() != order.digest:
@@ -139,9 +140,9 @@ class Ingest:
         )
         return Claim(*found) if found else None
 
-    def _attempt(self, claim: Claim) -> int:
+    def _attempt(self, claim: Claim) -> Claim:
         Batch.update(attempts=Batch.attempts + 1).where(Batch.id == claim.id, Batch.state == "pending").execute()
-        return claim.attempts + 1
+        return claim._replace(attempts=claim.attempts + 1)
 
     def _write(
         self, order: Range, claim: Claim, records: Sequence[Record], refined: Refined, keys: dict[int, bytes]
@@ -172,9 +173,7 @@ class Ingest:
         self._checkpoint("actor.written")
         return counts
 
-    def _twins(
-        self, order: Range, stream: int, records: Sequence[Record], keys: dict[int, bytes]
-    ) -> list[int]:
+    def _twins(self, order: Range, stream: int, records: Sequence[Record], keys: dict[int, bytes]) -> list[int]:
         """The records whose upload another record already counts for, by number.
 
         Inserts first and looks after: two batches that looked first would both count.

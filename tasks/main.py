@@ -62,12 +62,11 @@ def declare_actors(broker: RedisBroker, given: Settings, store: Store, cache: Ca
     def act_housekeeping(job: str) -> None:
         housekeeping.run(store, given, job)
 
-    for name, queue, priority, act in (
-        ("ingest", messages.INGEST, LAST, act_ingest),
-        ("warm", messages.STATS, FIRST, act_warm),
-        ("housekeeping", messages.STATS, FIRST, act_housekeeping),
-    ):
-        dramatiq.actor(act, broker=broker, actor_name=name, queue_name=queue, priority=priority)
+    dramatiq.Actor(
+        act_ingest, broker=broker, actor_name="ingest", queue_name=messages.INGEST, priority=LAST, options={}
+    )
+    for name, act in (("warm", act_warm), ("housekeeping", act_housekeeping)):
+        dramatiq.Actor(act, broker=broker, actor_name=name, queue_name=messages.STATS, priority=FIRST, options={})
 
 
 class PerThread:

@@ -11,16 +11,16 @@ from dramatiq import Broker, Middleware, Worker
 log = structlog.get_logger(__name__)
 
 
-class Watch(Middleware):  # type: ignore[misc]
+class Watch(Middleware):
     """Ends the process when one of Dramatiq's consumer threads is dead (a frozen Redis did that)."""
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
 
-    def after_worker_boot(self, broker: Broker, worker: Worker) -> None:  # noqa: ARG002: Dramatiq's signature
+    def after_worker_boot(self, broker: Broker, worker: Worker) -> None:  # noqa: ARG002 (Dramatiq's signature)
         threading.Thread(target=self._watch, args=(worker,), name="watch", daemon=True).start()
 
-    def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:  # noqa: ARG002: Dramatiq's signature
+    def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:  # noqa: ARG002 (Dramatiq's signature)
         self._stopping.set()
 
     def _watch(self, worker: Worker) -> None:

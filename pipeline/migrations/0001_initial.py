@@ -121,17 +121,16 @@ CREATE TABLE IF NOT EXISTS rollup_visitors (
 """
 
 
-def up(migrator: Any, db: Database) -> None:  # noqa: ARG001: the runner's signature
+def up(migrator: Any, db: Database) -> None:
     """Makes the tables and their indexes; what an interrupted run left on MySQL, where DDL commits, is kept."""
     words = _MYSQL if isinstance(db, MySQLDatabase) else _SQLITE
     for statement in _TABLES.format(**words).split(";"):
-        if index := re.match(r"\s*CREATE INDEX (\w+) ON (\w+)", statement):
-            if any(known.name == index[1] for known in db.get_indexes(index[2])):
-                continue
-        db.execute_sql(statement)
+        index = re.match(r"\s*CREATE INDEX (\w+) ON (\w+)", statement)
+        if index is None or all(known.name != index[1] for known in db.get_indexes(index[2])):
+            db.execute_sql(statement)
 
 
-def down(migrator: Any, db: Database) -> None:  # noqa: ARG001: the runner's signature
+def down(migrator: Any, db: Database) -> None:
     """Drops them, and everything in them."""
     for table in re.findall(r"CREATE TABLE IF NOT EXISTS (\w+)", _TABLES):
         db.execute_sql(f"DROP TABLE {table}")
