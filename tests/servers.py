@@ -23,7 +23,7 @@ from cli.embedded import Server
 from cli.tether import Tether
 
 ROOT = Path(__file__).resolve().parent.parent
-DATABASES = 1024
+DATABASES = 4096
 START_SECONDS = 60.0
 
 
@@ -76,6 +76,7 @@ class Backend:
     servers: Mapping[str, Handle]
     make_database: Callable[[str], str]
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
+    _redis_pairs: Iterator[int] = field(default_factory=lambda: iter(range(2, DATABASES, 2)), repr=False)
 
     @property
     def kafka_bootstrap_servers(self) -> str:
@@ -102,7 +103,7 @@ class Backend:
 
     def environment(self, **overrides: str) -> dict[str, str]:
         """All settings that a pipeline of its own needs: new database, topic, queue, cache and ports."""
-        number = 2 * next(self._numbers) % DATABASES
+        number = next(self._redis_pairs)
         receiver, webapi, consumer, worker, scheduler = map(str, ports.free(5))
         return {
             "KAFKA_BOOTSTRAP_SERVERS": self.kafka_bootstrap_servers,
