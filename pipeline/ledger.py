@@ -65,14 +65,12 @@ def _planned(first: datetime | None, end: datetime | None) -> Any:
 
     actors = (fn.SUM(column) for column in (Batch.stored, Batch.discarded, Batch.rejected, Batch.duplicate))
     columns = (fn.SUM(Batch.lines), *actors, lines_of("lost"), lines_of("pending"))
-    return Batch.select(Value(None), Value(0), *columns).where(*_between(Batch.planned_at, first, end))
+    return _between(Batch.select(Value(None), Value(0), *columns), Batch.planned_at, first, end)
 
 
 def _pruned(first: datetime | None, end: datetime | None) -> Any:
     columns = (fn.SUM(getattr(LedgerMinute, name)) for name in _SUMMED[:-1])
-    return LedgerMinute.select(Value(None), Value(0), *columns, Value(0)).where(
-        *_between(LedgerMinute.minute, first, end)
-    )
+    return _between(LedgerMinute.select(Value(None), Value(0), *columns, Value(0)), LedgerMinute.minute, first, end)
 
 
 def _not_planned() -> Any:
@@ -85,6 +83,7 @@ def _not_planned() -> Any:
     )
 
 
-def _between(column: Any, first: datetime | None, end: datetime | None) -> list[Any]:
-    conditions = [] if first is None else [column >= first]
-    return conditions + ([] if end is None else [column < end])
+def _between(query: Any, column: Any, first: datetime | None, end: datetime | None) -> Any:
+    if first is not None:
+        query = query.where(column >= first)
+    return query if end is None else query.where(column < end)

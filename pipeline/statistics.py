@@ -61,7 +61,7 @@ class Window(NamedTuple):
 
 
 def compute(store: Store, kind: str, start: datetime, end: datetime, scope: str) -> Statistic:
-    """The statistic `kind` (of `statistic.KINDS`) over lines dated `start` to `end`, both included.
+    """The statistic `kind` (of `statistic.KINDS`) over lines dated `start` to `end`, both included, in UTC.
 
     With scope `stored` exact to the microsecond, but for what `meta.estimated` names with its standard error; with
     `all` from the minute in which `start` lies (visitors: five minutes). Raises Unavailable.
@@ -170,7 +170,7 @@ def _dated(windows: Sequence[Window]) -> Expression:
 
 
 def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
+    return (moment.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 
 def _moment(microseconds: int) -> datetime:

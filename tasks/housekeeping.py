@@ -1,0 +1,187 @@
+"""The housekeeping actor: deletes what has served its time, in short transactions.
+
+Two runs of a job at once do no harm: each chunk is one transaction, and what the other deleted is not there any more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from peewee import Field, Value, fn
+
+from pipeline.errors import Unavailable
+from pipeline.models import (
+    Batch,
+    DeadLetter,
+    LedgerMinute,
+    LogEntry,
+    Progress,
+    RequestRollup,
+    Stream,
+    UploadKey,
+    VisitorRollup,
+)
+from pipeline.rollup import FIVE_MINUTES, HOUR, MINUTE
+from pipeline.settings import Settings
+from pipeline.storage import Store
+
+log = structlog.get_logger(__name__)
+
+# Rows a transaction, and seconds a run: statistics and batches wait for the same threads.
+CHUNK: Final = 1000
+PATIENCE: Final = 3.0
+
+BATCHES_KEPT_SECONDS: Final = 48 * 3600
+_DAY = 86_400
+_ROLLUPS_KEPT_SECONDS: Final = (
+    (RequestRollup, MINUTE, 9 * _DAY),
+    (VisitorRollup, FIVE_MINUTES, 9 * _DAY),
+    (RequestRollup, HOUR, 100 * _DAY),
+    (VisitorRollup, HOUR, 100 * _DAY),
+)
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (naive UTC, as the database's times are)
+
+
+def run(store: Store, given: Settings, job: str, clock: Callable[[], float] = time.monotonic) -> bool:
+    """Runs the job of that name (of JOBS) for a few seconds at the most; returns whether more is left of it.
+
+    Never raises: what fails is logged, and asked for again by the clock.
+    """
+    deadline = clock() + PATIENCE
+    try:
+        while JOBS[job](store, given):
+            if clock() >= deadline:
+                log.info("more is left", job=job)
+                return True
+    except Unavailable as error:
+        log.warning("housekeeping failed", job=job, error=str(error))
+    except Exception:
+        log.exception("housekeeping failed", job=job)
+    return False
+
+
+def batches(store: Store, given: Settings) -> bool:  # noqa: ARG001 (a job's signature)
+    """Adds a chunk of old batches, done or lost and below their partition's watermark, to the ledger; deletes them."""
+
+    def work() -> bool:
+        ids = [id for (id,) in _old_batches(store).limit(CHUNK).tuples()]
+        query: Any = Batch.select().where(Batch.id.in_(ids), Batch.state != "pending").order_by(Batch.id)
+        rows = list(query.for_update() if store.is_mysql else query)
+        minutes: dict[datetime, list[int]] = {}
+        for row in rows:
+            sums = minutes.setdefault(row.planned_at.replace(second=0, microsecond=0), [0] * 6)
+            lost = row.lines if row.state == "lost" else 0
+            classes = (row.lines, row.stored, row.discarded, row.rejected, row.duplicate, lost)
+            sums[:] = (known + more for known, more in zip(sums, classes, strict=True))
+        if rows:
+            model = LedgerMinute
+            added = [model.received, model.stored, model.discarded, model.rejected, model.duplicate, model.lost]
+            store.upsert(model, [(minute, *sums) for minute, sums in sorted(minutes.items())], add=added)
+            Batch.delete().where(Batch.id.in_([row.id for row in rows])).execute()
+        return len(ids) == CHUNK
+
+    return store.write(work)
+
+
+def _old_batches(store: Store) -> Any:
+    """The ids of what may be pruned, the oldest first."""
+    before, other = store.ago(BATCHES_KEPT_SECONDS), Batch.alias()
+    holding_back = other.select(Value(1)).where(
+        other.state == "pending", other.stream == Batch.stream, other.part == Batch.part, other.first < Batch.first
+    )
+    return (
+        Batch.select(Batch.id)
+        .where(
+            Batch.planned_at < before,
+            Batch.state != "pending",
+            Batch.done_at.is_null() | (Batch.done_at < before),
+            ~fn.EXISTS(holding_back),
+        )
+        .order_by(Batch.planned_at)
+    )
+
+
+def keys(store: Store, given: Settings) -> bool:
+    """Deletes a chunk of upload keys from before the window: of now, and of the oldest record still to be counted."""
+    oldest = store.read(lambda: _oldest_uncounted(store))
+    if oldest is None:
+        return False
+    before = oldest - timedelta(seconds=given.key_window)
+    return _delete_chunk(store, UploadKey.identity, UploadKey.received, before)
+
+
+def _oldest_uncounted(store: Store) -> datetime | None:
+    """No record that is pending or not planned is older than this; None where that is not known."""
+    query: Any = (
+        Progress.select(Progress.mark_time)
+        .join(Stream, on=(Stream.id == Progress.stream))
+        .where(Stream.state == "live", Progress.end_offset > Progress.next_plan)
+        .tuples()
+    )
+    marks = [mark for (mark,) in query]
+    if None in marks:
+        return None
+    oldest = [_EPOCH + timedelta(milliseconds=mark) for mark in marks]
+    pending = Batch.select(fn.MIN(Batch.oldest_at)).where(Batch.state == "pending").scalar()
+    if pending is not None:
+        oldest.append(pending if isinstance(pending, datetime) else datetime.fromisoformat(pending))
+    return min([*oldest, _now(store)])
+
+
+def rollups(store: Store, given: Settings) -> bool:  # noqa: ARG001 (a job's signature)
+    """Deletes a chunk of minutes (five minutes) older than nine days and of hours older than a hundred."""
+
+    def work() -> bool:
+        now = int((_now(store) - _EPOCH).total_seconds())
+        for model, level, kept in _ROLLUPS_KEPT_SECONDS:
+            old = (model.level == level) & (model.bucket < now - kept)
+            query: Any = model.select(model.bucket).where(old).order_by(model.bucket).limit(CHUNK).tuples()
+            if buckets := [bucket for (bucket,) in query]:
+                model.delete().where(model.level == level, model.bucket <= buckets[-1]).execute()
+                return True
+        return False
+
+    return store.write(work)
+
+
+def rows(store: Store, given: Settings) -> bool:
+    """Deletes a chunk of log entries, and one of dead letters, that are older than RETENTION_DAYS."""
+    before = store.read(lambda: _now(store)) - timedelta(days=given.retention_days)
+    entries = _delete_chunk(store, LogEntry.id, LogEntry.timestamp, before)
+    letters = _delete_chunk(store, DeadLetter.id, DeadLetter.created_at, before)
+    return entries or letters
+
+
+JOBS: Final[dict[str, Callable[[Store, Settings], bool]]] = {
+    "batches": batches,
+    "keys": keys,
+    "rollups": rollups,
+    "rows": rows,
+}
+
+
+def _delete_chunk(store: Store, key: Field, time_column: Any, before: datetime) -> bool:
+    """Deletes a chunk of what is older, by key: MySQL then locks these rows and no gaps. Whether more may be left."""
+    model = key.model
+
+    def work() -> bool:
+        found = [
+            row[0] for row in model.select(key).where(time_column < before).order_by(time_column).limit(CHUNK).tuples()
+        ]
+        if found:
+            model.delete().where(key.in_(sorted(found))).execute()
+        return len(found) == CHUNK
+
+    return store.write(work)
+
+
+def _now(store: Store) -> datetime:
+    """The protocol's present, naive UTC."""
+    if store.is_mysql:
+        now: datetime = store.execute("SELECT UTC_TIMESTAMP(6)").fetchone()[0]
+        return now
+    return datetime.now(UTC).replace(tzinfo=None)
