@@ -36,7 +36,10 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 def problem(
     status: int, detail: str, path: str, *, request_id: str | None = None, errors: tuple[Fault, ...] = ()
 ) -> Problem:
-    """A problem whose title is its status's own phrase, which is what the type `about:blank` says; `path` is the request's, not quoted."""
+    """A problem whose title is its status's own phrase, as the type `about:blank` says.
+
+    `path` is the request's, not quoted.
+    """
     return Problem(
         type="about:blank",
         title=HTTPStatus(status).phrase,

@@ -1,0 +1,36 @@
+"""From Kafka's thread to the event loop: what became of each record, many at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+
+Outcome = object
+"""A record's metadata, or the exception that it ended with."""
+
+
+class Acknowledgements:
+    """Wakes the loop once for all outcomes that have come together: a wake-up each costs more than the upload."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._outcomes: deque[tuple[asyncio.Future[Outcome], Outcome]] = deque()
+        self._woken = False
+
+    def settle(self, waiter: asyncio.Future[Outcome], outcome: Outcome) -> None:
+        """Gives `waiter` its outcome, soon; called from any thread."""
+        self._outcomes.append((waiter, outcome))
+        if not self._woken:
+            self._woken = True
+            # The loop has ended where nobody waits any more.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._deliver)
+
+    def _deliver(self) -> None:
+        # In this order: what comes after it wakes the loop again, what came before it is taken here.
+        self._woken = False
+        while self._outcomes:
+            waiter, outcome = self._outcomes.popleft()
+            if not waiter.done():
+                waiter.set_result(outcome)

@@ -1,0 +1,78 @@
+"""What an upload's HTTP headers say about it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from receiver.refusal import Refusal
+
+_KEY = re.compile(rb"[!-~]{1,255}")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
+_JSON = re.compile(rb'application/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?(?:;[ \t]*)?', re.IGNORECASE)
+_ONCE: Final = {
+    b"content-type": "Content-Type",
+    b"content-encoding": "Content-Encoding",
+    b"content-length": "Content-Length",
+    b"idempotency-key": "Idempotency-Key",
+}
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
+
+
+class Declared(msgspec.Struct, frozen=True, gc=False):
+    """The headers that matter: `key` is the client's Idempotency-Key, `length` the body's in bytes if it was said."""
+
+    key: bytes | None
+    length: int | None
+
+
+def read(headers: RawHeaders, max_bytes: int) -> Declared:
+    """Reads an upload's headers (names in lower case).
+
+    Raises Refusal: 400 for a header that makes no sense or is repeated, 413 for a body that says it is too large, 415
+    for anything but plain JSON in UTF-8. Without a content type the body is taken for JSON.
+    """
+    said: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if name in _ONCE:
+            if name in said:
+                raise Refusal(400, f"the header {_ONCE[name]} is repeated")
+            said[name] = value
+    content_type = said.get(b"content-type")
+    if content_type is not None and not _JSON.fullmatch(content_type):
+        raise Refusal(415, "the content type must be application/json", ((b"accept-post", b"application/json"),))
+    if said.get(b"content-encoding", b"identity").lower() not in (b"identity", b""):
+        raise Refusal(415, "the body must not be compressed", ((b"accept-encoding", b"identity"),))
+    key = said.get(b"idempotency-key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise Refusal(400, "the Idempotency-Key must be 1 to 255 visible ASCII characters")
+    return Declared(key=key, length=_length(said.get(b"content-length"), max_bytes))
+
+
+def request_id(headers: RawHeaders) -> bytes:
+    """The client's X-Request-ID, where it is one that can be repeated safely; else a new one."""
+    for name, value in headers:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            return value
+    return os.urandom(16).hex().encode()
+
+
+def _length(text: bytes | None, max_bytes: int) -> int | None:
+    if text is None:
+        return None
+    if not text.isdigit():
+        raise Refusal(400, "the Content-Length is not a number")
+    # Compared by its digits first: Python refuses to read very long numbers.
+    if len(text.lstrip(b"0")) > 18 or int(text) > max_bytes:
+        raise too_large(max_bytes)
+    return int(text)
+
+
+def too_large(max_bytes: int) -> Refusal:
+    """The 413 for a body of more than `max_bytes`."""
+    return Refusal(413, f"the body is larger than {max_bytes} bytes (MAX_BODY_BYTES)")

@@ -1,0 +1,121 @@
+"""The receiver's entry: `main` runs the server, which loads `build_app` in its worker process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from functools import partial
+
+import structlog
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.log import LogLevels
+from starlette.applications import Starlette
+
+from pipeline import checkpoint, logging, settings
+from pipeline.errors import Unavailable
+from pipeline.port import require_free
+from receiver import producer
+from receiver.app import AsgiApp, compose
+from receiver.budget import Budget
+from receiver.metrics import Metrics
+from receiver.producers import Producers
+from receiver.publisher import Publisher
+from receiver.upload import RecordHeaders, Upload
+
+log = structlog.get_logger(__name__)
+
+# How many of the largest uploads may be in hand at once.
+IN_HAND = 8
+START_SECONDS = 3.0
+GRACE_SECONDS = 1.0
+
+
+def main() -> int:
+    """Serves until SIGTERM or SIGINT; returns the exit code. Raises ConfigurationError where it cannot listen."""
+    loaded = settings.load()
+    logging.configure("receiver", loaded.log_level)
+    require_free(loaded.receiver_host, loaded.receiver_port, "RECEIVER_PORT")
+    gave_up: list[int] = []
+    signal.signal(signal.SIGUSR1, lambda *_: gave_up.append(Unavailable.exit_code))
+    server = Granian(
+        "receiver.main:build_app",
+        factory=True,
+        address=loaded.receiver_host,
+        port=loaded.receiver_port,
+        interface=Interfaces.ASGI,
+        loop=Loops.uvloop,
+        http=HTTPModes.http1,
+        websockets=False,
+        workers=1,
+        workers_kill_timeout=4,
+        log_access=False,
+        log_level=LogLevels.warning,
+        log_dictconfig={"handlers": {}, "loggers": {"_granian": {}, "granian.access": {}}},
+    )
+    try:
+        server.serve()
+    except SystemExit as ended:
+        return gave_up[0] if gave_up else int(ended.code or 0)
+    return 0
+
+
+def build_app() -> AsgiApp:
+    """The application, with clients that are built when its lifespan begins."""
+    loaded = settings.load()
+    logging.configure("receiver", loaded.log_level)
+    metrics = Metrics()
+    producers = Producers(partial(producer.build, loaded), producer.abandon, _give_up)
+    publishers: list[Publisher] = []
+
+    async def publish(value: bytes, headers: RecordHeaders) -> None:
+        await publishers[0].publish(value, headers)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        deadline = producer.DELIVERY_SECONDS + GRACE_SECONDS
+        publishers.append(Publisher(producers, loaded.kafka_topic, deadline, checkpoint.from_environment(), loop))
+        producers.start()
+        orphaned = asyncio.create_task(_stop_when_orphaned(os.getppid()))
+        await asyncio.to_thread(producers.first.wait, START_SECONDS)
+        yield
+        orphaned.cancel()
+        await asyncio.to_thread(producers.close)
+
+    upload = Upload(
+        publish,
+        Budget(IN_HAND * loaded.max_body_bytes),
+        metrics,
+        partial(datetime.now, UTC),
+        loaded.max_body_bytes,
+        loaded.max_lines,
+    )
+    return compose(upload, {"kafka": _kafka_check(producers, loaded)}, metrics.registry, lifespan)
+
+
+def _kafka_check(producers: Producers, loaded: settings.Settings) -> Callable[[], None]:
+    def check() -> None:
+        producer.require_answer(loaded.kafka_bootstrap_servers)
+        producers.current()
+
+    return check
+
+
+async def _stop_when_orphaned(parent: int) -> None:
+    """Ends this worker in order when the process that started it was killed: nobody else would."""
+    while os.getppid() == parent:
+        await asyncio.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _give_up() -> None:
+    """Ends this worker, and tells the parent why: it does not learn the exit code."""
+    log.error("giving up: kafka does not come back")
+    with suppress(ProcessLookupError):
+        os.kill(os.getppid(), signal.SIGUSR1)
+    os._exit(Unavailable.exit_code)

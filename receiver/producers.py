@@ -1,0 +1,96 @@
+"""The producer in use, and its replacement in the background when it can no longer be trusted."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+
+import structlog
+from kafka import KafkaProducer
+
+from pipeline.errors import Unavailable
+
+log = structlog.get_logger(__name__)
+
+FAILURES = 10
+PAUSES = (0.2, 0.4, 0.8, 1.6, 2.0)
+
+
+class Producers:
+    """One producer at a time, or none while it is being built."""
+
+    def __init__(
+        self,
+        build: Callable[[], KafkaProducer],
+        abandon: Callable[[KafkaProducer], None],
+        give_up: Callable[[], None],
+        pauses: tuple[float, ...] = PAUSES,
+    ) -> None:
+        """`build` makes a producer or raises; `give_up` is called after FAILURES of it in a row.
+
+        Each failure may leave a thread behind: better a new process than a hundred of those.
+        """
+        self._current: KafkaProducer | None = None
+        self._why = Unavailable("kafka", "the connection is being made")
+        self.first = threading.Event()
+        self._build = build
+        self._abandon = abandon
+        self._give_up = give_up
+        self._pauses = pauses
+        self._stopping = threading.Event()
+        self._abandoned: SimpleQueue[KafkaProducer | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._keep, name="producers", daemon=True)
+
+    def start(self) -> None:
+        """Begins to build the first producer, in the background."""
+        self._thread.start()
+
+    def current(self) -> KafkaProducer:
+        """The producer in use. Raises Unavailable, at once, while there is none."""
+        if (producer := self._current) is None:
+            # Without the traceback, which each raise would add to.
+            raise self._why.with_traceback(None)
+        return producer
+
+    def abandon(self, producer: KafkaProducer, why: Unavailable) -> None:
+        """Takes `producer` out of use, if it still is in use, and has another one built; does not wait."""
+        if self._current is producer:
+            self._why = why
+            self._current = None
+            self._abandoned.put(producer)
+            log.warning("producer abandoned", error=str(why))
+
+    def close(self) -> None:
+        """Ends the background's work and closes the producer, of which nothing is awaited any more."""
+        self._stopping.set()
+        self._abandoned.put(None)
+        self._thread.join(1)
+        producer, self._current = self._current, None
+        if producer is not None:
+            self._abandon(producer)
+
+    def _keep(self) -> None:
+        while (producer := self._built()) is not None:
+            self._current = producer
+            self.first.set()
+            doomed = self._abandoned.get()
+            if doomed is None:
+                return
+            self._abandon(doomed)
+
+    def _built(self) -> KafkaProducer | None:
+        """The next producer; None where there is to be none."""
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                return self._build()
+            except Exception as error:
+                failures += 1
+                self._why = error if isinstance(error, Unavailable) else Unavailable("kafka", repr(error))
+                log.warning("no producer", error=str(self._why), failures=failures)
+            if failures >= FAILURES:
+                self._give_up()
+                return None
+            self._stopping.wait(self._pauses[min(failures, len(self._pauses)) - 1])
+        return None

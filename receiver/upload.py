@@ -1,0 +1,134 @@
+"""`POST /upload`: a body becomes one Kafka record, and 202 is said when Kafka has it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from pipeline.errors import DocumentFault, Unavailable
+from pipeline.problem import CONTENT_TYPE, Fault, problem
+from receiver import body as bodies
+from receiver import declared
+from receiver.budget import Budget
+from receiver.metrics import Metrics
+from receiver.refusal import Headers, Refusal, try_again
+from receiver.verdict import Verdict, at_once, line_by_line
+
+log = structlog.get_logger(__name__)
+
+RecordHeaders = list[tuple[str, bytes]]
+Publish = Callable[[bytes, RecordHeaders], Awaitable[None]]
+"""Hands a record to Kafka and returns once Kafka has it; raises Unavailable where that is not known."""
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+# A body that is looked at line by line, and is larger, is looked at in a thread: other uploads go on meanwhile.
+SMALL_BYTES: Final = 64 * 1024
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Answer202(msgspec.Struct, frozen=True):
+    """The contract's answer."""
+
+    message: str
+    accepted: int
+    rejected: int
+    errors: tuple[msgspec.Struct, ...]
+
+
+class Upload:
+    """The endpoint, as a plain ASGI application."""
+
+    def __init__(
+        self,
+        publish: Publish,
+        budget: Budget,
+        metrics: Metrics,
+        now: Callable[[], datetime],
+        max_body_bytes: int,
+        max_lines: int,
+    ) -> None:
+        """`now` is the server's time, aware and in UTC."""
+        self._publish = publish
+        self._budget = budget
+        self._metrics = metrics
+        self._now = now
+        self._max_body_bytes = max_body_bytes
+        self._max_lines = max_lines
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: bodies.Receive, send: Send) -> None:
+        """Answers one request."""
+        began = time.perf_counter()
+        request = declared.request_id(scope["headers"])
+        content_type = b"application/json"
+        headers: Headers = ()
+        try:
+            status, body = 202, await self._take(scope, receive, request)
+        except Exception as error:
+            refusal = _refusal(error)
+            status, content_type, headers = refusal.status, CONTENT_TYPE.encode(), refusal.headers
+            said = problem(status, refusal.detail, scope["path"], request_id=request.decode(), errors=refusal.errors)
+            body = said.body()
+        await _respond(send, status, body, content_type, ((b"x-request-id", request), *headers))
+        self._metrics.answered(status, time.perf_counter() - began)
+
+    async def _take(self, scope: MutableMapping[str, Any], receive: bodies.Receive, request: bytes) -> bytes:
+        """Judges and publishes the upload; returns the 202's body. Raises Refusal, DocumentFault, Unavailable."""
+        if scope["method"] != "POST":
+            raise Refusal(405, "uploads are sent with POST", ((b"allow", b"POST"),))
+        said = declared.read(scope["headers"], self._max_body_bytes)
+        with self._budget.hold() as hold:
+            body = await bodies.read(receive, said.length, self._max_body_bytes, hold)
+            verdict = await self._judge(body)
+            if verdict.accepted:
+                await self._publish(body, self._record_headers(verdict, said.key, request))
+        if verdict.rejected and not verdict.accepted:
+            self._metrics.rejected.inc(verdict.rejected)
+            errors = tuple(Fault(f"/{error.index}", error.detail) for error in verdict.errors)
+            raise Refusal(422, f"no line is valid: {verdict.rejected} were rejected", errors=errors)
+        self._metrics.kept(verdict.accepted, verdict.rejected)
+        return _encode(Answer202("Logs processed", verdict.accepted, verdict.rejected, verdict.errors))
+
+    async def _judge(self, body: bytes) -> Verdict:
+        if (verdict := at_once(body, self._max_lines)) is not None:
+            return verdict
+        if len(body) <= SMALL_BYTES:
+            return line_by_line(body, self._max_lines)
+        return await asyncio.to_thread(line_by_line, body, self._max_lines)
+
+    def _record_headers(self, verdict: Verdict, key: bytes | None, request: bytes) -> RecordHeaders:
+        received = self._now().isoformat(timespec="microseconds").replace("+00:00", "Z")
+        headers = [
+            ("format", b"lines"),
+            ("received", received.encode()),
+            ("lines", b"%d" % (verdict.accepted + verdict.rejected)),
+            ("request", request),
+        ]
+        if key is not None:
+            headers.append(("key", key))
+        return headers
+
+
+def _refusal(error: Exception) -> Refusal:
+    """What an upload that failed is answered with."""
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, DocumentFault):
+        return Refusal(400, str(error))
+    if isinstance(error, Unavailable):
+        return try_again(str(error))
+    log.error("an upload failed unexpectedly", exc_info=error)
+    return Refusal(500, "something went wrong here, and was logged; whether the upload counts is unknown")
+
+
+async def _respond(send: Send, status: int, body: bytes, content_type: bytes, headers: Headers) -> None:
+    own = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), *headers]
+    await send({"type": "http.response.start", "status": status, "headers": own})
+    await send({"type": "http.response.body", "body": body})

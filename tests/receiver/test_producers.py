@@ -1,0 +1,129 @@
+"""One producer at a time, replaced in the background; the builder is a stand-in for the client library."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from typing import Any
+
+import pytest
+from kafka import KafkaProducer
+
+from cli import ports
+from cli.child import wait_until
+from pipeline.errors import Unavailable
+from receiver.producers import FAILURES, Producers
+from tests.servers import ROOT
+
+
+class Builder:
+    """Makes objects that stand for producers, or fails as often as it is told to."""
+
+    def __init__(self, failures: int = 0, wait: threading.Event | None = None) -> None:
+        self.failures = failures
+        self.wait = wait
+        self.calls = 0
+        self.closed: list[Any] = []
+        self.gave_up = threading.Event()
+
+    def __call__(self) -> Any:
+        self.calls += 1
+        if self.failures:
+            self.failures -= 1
+            raise Unavailable("kafka", f"attempt {self.calls}")
+        if self.wait and self.calls > 1:
+            self.wait.wait(5)
+        return object()
+
+    def producers(self) -> Producers:
+        """Started, without pauses."""
+        producers = Producers(self, self.closed.append, self.gave_up.set, pauses=(0.0,))
+        producers.start()
+        return producers
+
+
+def in_use(producers: Producers) -> KafkaProducer | None:
+    try:
+        return producers.current()
+    except Unavailable:
+        return None
+
+
+def test_there_is_none_until_one_is_built() -> None:
+    producers = Producers(Builder(), lambda _: None, lambda: None)
+    with pytest.raises(Unavailable, match="kafka"):
+        producers.current()
+
+
+def test_an_abandoned_producer_is_closed_and_replaced_while_nobody_waits() -> None:
+    release = threading.Event()
+    builder = Builder(wait=release)
+    producers = builder.producers()
+    assert wait_until(lambda: in_use(producers) is not None, 5)
+    first = producers.current()
+    producers.abandon(first, Unavailable("kafka", "no answer"))
+    with pytest.raises(Unavailable, match="no answer"):
+        producers.current()
+    release.set()
+    assert wait_until(lambda: in_use(producers) is not None, 5)
+    assert producers.current() is not first
+    assert builder.closed == [first]
+    producers.close()
+
+
+def test_only_the_producer_in_use_can_be_abandoned() -> None:
+    builder = Builder()
+    producers = builder.producers()
+    assert wait_until(lambda: in_use(producers) is not None, 5)
+    first = producers.current()
+    for _ in range(5):
+        producers.abandon(first, Unavailable("kafka", "no answer"))
+    assert wait_until(lambda: in_use(producers) is not None, 5)
+    producers.abandon(first, Unavailable("kafka", "late"))
+    assert in_use(producers) is not None
+    assert builder.calls == 2
+    producers.close()
+
+
+def test_a_builder_that_fails_is_asked_again() -> None:
+    builder = Builder(failures=FAILURES - 1)
+    producers = builder.producers()
+    assert wait_until(lambda: in_use(producers) is not None, 5)
+    assert not builder.gave_up.is_set()
+    producers.close()
+
+
+def test_after_ten_failures_it_gives_up() -> None:
+    builder = Builder(failures=FAILURES)
+    builder.producers()
+    assert builder.gave_up.wait(5)
+    assert builder.calls == FAILURES == 10
+
+
+def test_closing_closes_what_is_in_use_and_builds_no_more() -> None:
+    builder = Builder()
+    producers = builder.producers()
+    assert wait_until(lambda: in_use(producers) is not None, 5)
+    last = producers.current()
+    producers.close()
+    assert builder.closed == [last]
+    assert in_use(producers) is None
+
+
+def test_a_receiver_that_gives_up_exits_69() -> None:
+    impatient = (
+        "import receiver.producers as p; p.FAILURES = 2\n"
+        "import receiver.main; from pipeline.process import guarded; guarded('receiver', receiver.main.main)"
+    )
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        environment = {
+            "PYTHONPATH": str(ROOT),
+            "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{nobody.getsockname()[1]}",
+            "RECEIVER_PORT": str(ports.free(1)[0]),
+        }
+        ended = subprocess.run([sys.executable, "-c", impatient], env=os.environ | environment, timeout=60, check=False)
+    assert ended.returncode == 69

@@ -1,0 +1,121 @@
+"""The receiver as it runs: a process that listens, in front of a real broker."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+from collections.abc import Callable
+
+import pytest
+
+from cli.child import Child, wait_until
+from pipeline.port import require_free
+from tests.receiver import wire
+from tests.receiver.wire import BODY, LINE, Environment
+from tests.servers import Backend
+
+Launch = Callable[..., Child]
+LIMIT = 4096
+
+
+@pytest.fixture
+def environment(backend: Backend) -> Environment:
+    """Settings with a small limit, and their topic."""
+    environment = backend.environment(MAX_BODY_BYTES=str(LIMIT))
+    wire.make_topic(environment)
+    return environment
+
+
+@pytest.fixture
+def receiver(launch: Launch, environment: Environment) -> Child:
+    """A receiver that is ready."""
+    child = launch("receiver", environment)
+    wire.require_ready(environment)
+    return child
+
+
+@pytest.mark.usefixtures("receiver")
+def test_a_record_is_the_body_verbatim_with_its_headers(backend: Backend, environment: Environment) -> None:
+    body = f' ["{LINE}",\n "bad", "{LINE.replace("products", "é")}"] '.encode()
+    status, answer, _ = wire.post(environment, body, {"Idempotency-Key": "key-1", "X-Request-ID": "request-1"})
+    assert (status, answer["accepted"], answer["rejected"]) == (202, 2, 1)
+    (record,) = wire.records(backend, environment["KAFKA_TOPIC"])
+    assert record.value == body
+    assert record.key is None
+    headers = dict(record.headers)
+    assert re.fullmatch(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", headers.pop("received"))
+    assert headers == {"format": b"lines", "lines": b"3", "key": b"key-1", "request": b"request-1"}
+
+
+@pytest.mark.usefixtures("receiver")
+def test_a_body_over_the_limit_is_refused_however_it_comes(backend: Backend, environment: Environment) -> None:
+    large = json.dumps([LINE] * 100).encode()
+    exact = BODY + b" " * (LIMIT - len(BODY))
+    assert wire.post(environment, exact)[0] == 202
+    assert wire.post(environment, iter([exact]))[0] == 202
+    assert wire.post(environment, exact + b" ")[0] == 413
+    assert wire.post(environment, iter([exact, b" "]))[0] == 413
+    assert wire.post(environment, large)[0] == 413
+    assert wire.post(environment, iter([large[i : i + 100] for i in range(0, len(large), 100)]))[0] == 413
+    assert len(list(wire.records(backend, environment["KAFKA_TOPIC"]))) == 2
+
+
+@pytest.mark.usefixtures("receiver")
+def test_a_length_that_lies_keeps_nothing(backend: Backend, environment: Environment) -> None:
+    head = b"POST /upload HTTP/1.1\r\nHost: tally\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    assert b" 202 " not in wire.raw(environment, head % (len(BODY) + 10) + BODY, end=True)
+    assert wire.raw(environment, head % (len(BODY) - 1) + BODY).startswith(b"HTTP/1.1 400 ")
+    assert wire.raw(environment, head % (LIMIT + 1)).startswith(b"HTTP/1.1 413 ")
+    assert wire.post(environment, BODY)[0] == 202
+    assert len(list(wire.records(backend, environment["KAFKA_TOPIC"]))) == 1
+
+
+@pytest.mark.usefixtures("receiver")
+def test_pages_and_problems(environment: Environment) -> None:
+    assert wire.get(environment, "/healthz") == (200, {"status": "ok"})
+    assert wire.get(environment, "/readyz") == (200, {"status": "ok", "checks": {"kafka": "ok"}})
+    assert wire.get(environment, "/upload")[0] == 405
+    assert wire.get(environment, "/uploads")[1]["title"] == "Not Found"
+    metrics = wire.raw(environment, b"GET /metrics HTTP/1.1\r\nHost: tally\r\nConnection: close\r\n\r\n")
+    assert b"pipeline_lines_received_total" in metrics
+
+
+def test_a_receiver_started_before_kafka_comes_up_and_names_it(
+    backend: Backend, environment: Environment, launch: Launch
+) -> None:
+    backend.servers["kafka"].freeze()
+    launch("receiver", environment)
+    assert wait_until(lambda: wire.answers(environment), 15)
+    status, answer, seconds = wire.post(environment, BODY)
+    assert (status, answer["status"]) == (503, 503)
+    assert seconds < 2
+    status, answer = wire.get(environment, "/readyz")
+    assert status == 503
+    assert "kafka is not available" in answer["checks"]["kafka"]
+    backend.servers["kafka"].thaw()
+    wire.require_ready(environment)
+    assert wire.post(environment, BODY)[0] == 202
+
+
+def test_a_port_in_use_is_said_with_the_setting(environment: Environment, launch: Launch) -> None:
+    with socket.create_server(("127.0.0.1", int(environment["RECEIVER_PORT"]))):
+        child = launch("receiver", environment)
+        assert child.wait(20) == 78
+    assert child.log
+    assert "RECEIVER_PORT" in child.log.read_text()
+
+
+def test_a_worker_whose_parent_was_killed_ends_too(receiver: Child, environment: Environment) -> None:
+    os.kill(receiver.pid, signal.SIGKILL)
+
+    def is_free() -> bool:
+        try:
+            require_free("127.0.0.1", int(environment["RECEIVER_PORT"]), "RECEIVER_PORT")
+        except Exception:
+            return False
+        return True
+
+    assert wait_until(is_free, 5)
