@@ -1,0 +1,104 @@
+"""`/stats`: the contract's answers, from the cache or from the store."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import redis
+from flask.testing import FlaskClient
+
+from pipeline.cache import Cache
+from pipeline.statistic import KINDS, RANGES, SCOPES
+from pipeline.storage import Store
+from tests.servers import Backend
+from tests.stores import Seen, put
+from tests.webapi.conftest import NOW
+from webapi.app import compose
+from webapi.metrics import Metrics
+
+LINES = [
+    Seen(NOW - timedelta(minutes=1), ip="10.0.0.1", status=404, latency_ms=10),
+    Seen(NOW - timedelta(minutes=2), ip="10.0.0.2", status=500, latency_ms=21),
+    Seen(NOW - timedelta(minutes=2), ip="10.0.0.2", status=301, latency_ms=1),
+    Seen(NOW - timedelta(minutes=3), ip="10.0.0.3", status=200, latency_ms=999),
+    Seen(NOW - timedelta(hours=3), ip="10.0.0.4", status=500, latency_ms=3),
+]
+
+
+def test_the_contracts_answers(api: FlaskClient, store: Store) -> None:
+    put(store, LINES)
+
+    def data(query: str) -> Any:
+        answer = api.get(f"/stats?{query}").json
+        return answer["type"], answer["data"]
+
+    assert data("type=latency&range=hour") == ("latency", {"avg_latency": 10.6667, "max_latency": 21})
+    assert data("type=traffic&range=hour") == ("traffic", {"total_request": 3, "unique_ips": 2})
+    assert data("type=errors&range=hour") == ("errors", {"301": 1, "404": 1, "500": 1})
+    assert data("type=errors&range=day") == ("errors", {"301": 1, "404": 1, "500": 2})
+    assert data("type=errors&range=week&scope=all") == ("errors", {"404": 1, "500": 2})
+    assert data("type=traffic&range=hour&scope=all") == ("traffic", {"total_request": 4, "unique_ips": 3})
+    assert data("type=latency&scope=all") == ("latency", {"avg_latency": 257.75, "max_latency": 999})
+    assert data("") == data("type=errors&range=hour&scope=stored")
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("range_name", RANGES)
+def test_an_empty_window_answers_zeros(api: FlaskClient, scope: str, range_name: str) -> None:
+    query = f"range={range_name}&scope={scope}"
+    assert api.get(f"/stats?type=latency&{query}").json["data"] == {"avg_latency": 0, "max_latency": 0}
+    assert api.get(f"/stats?type=traffic&{query}").json["data"] == {"total_request": 0, "unique_ips": 0}
+    assert api.get(f"/stats?type=errors&{query}").json["data"] == {}
+
+
+def test_a_cached_answer_says_so_and_how_old_it_is(api: FlaskClient, store: Store, clock: list[datetime]) -> None:
+    first = api.get("/stats?type=errors")
+    put(store, LINES)
+    clock[0] = NOW + timedelta(seconds=42)
+    second = api.get("/stats?type=errors&range=hour&_=7")
+    assert (first.headers["X-Cache"], first.headers["Age"]) == ("miss", "0")
+    assert (second.headers["X-Cache"], second.headers["Age"]) == ("hit", "42")
+    assert first.json == second.json
+    assert second.json["meta"] == {
+        "range": "hour",
+        "scope": "stored",
+        "window": {"from": "2026-03-03T11:00:30.25Z", "to": "2026-03-03T12:00:30.25Z"},
+        "computed_at": "2026-03-03T12:00:30.25Z",
+    }
+    assert api.get("/stats?type=traffic&scope=all").json["meta"]["estimated"] == {"unique_ips": 0.0081}
+
+
+def test_a_miss_is_cached_for_as_long_as_its_range_allows(api: FlaskClient, backend: Backend) -> None:
+    with redis.Redis.from_url(backend.cache_url) as client:
+        for range_name, limit in {"hour": 120, "day": 600, "week": 1800}.items():
+            api.get(f"/stats?type=latency&range={range_name}")
+            assert limit - 5 <= client.ttl(f"statistics:latency:{range_name}:stored") <= limit
+
+
+def test_without_redis_the_answer_comes_from_the_store(store: Store) -> None:
+    put(store, LINES)
+    cache = Cache.open("redis://127.0.0.1:1/0")
+    api = compose(store, cache, Metrics(), lambda: NOW).test_client()
+    for kind in KINDS:
+        answer = api.get(f"/stats?type={kind}")
+        assert (answer.status_code, answer.headers["X-Cache"]) == (200, "miss")
+    assert answer.json["data"] == {"total_request": 3, "unique_ips": 2}
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("type=error", "type"),
+        ("range=month", "range"),
+        ("scope=kept", "scope"),
+        ("limit=5", "limit"),
+        ("type=errors&type=errors", "type"),
+        ("from=2025-06-10T10:41:40Z", "from"),
+    ],
+)
+def test_a_bad_parameter_is_named(api: FlaskClient, query: str, name: str) -> None:
+    answer = api.get(f"/stats?{query}")
+    assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
+    assert answer.json["errors"][0]["pointer"] == name

@@ -1,0 +1,137 @@
+"""The web API's Flask application: its pages, and what every answer of it has."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+from flask import Flask, Response, g, request
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from pipeline import ledger
+from pipeline.cache import Cache
+from pipeline.health import readiness
+from pipeline.moment import rfc3339
+from pipeline.storage import Store
+from webapi import errors, parameters
+from webapi.logs import page
+from webapi.metrics import Metrics
+from webapi.stats import look_up
+
+READY_WITHIN = 3.0
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,100}")
+
+
+def compose(store: Store, cache: Cache, metrics: Metrics, now: Callable[[], datetime]) -> Flask:
+    """The application over a store and a cache; `now()` is UTC."""
+    app = Flask(__name__, static_folder=None)
+    errors.register(app)
+    _every_answer(app, metrics)
+    pages = Pages(store, cache, metrics, now)
+    for page_of, rule in (
+        (pages.index, "/"),
+        (pages.logs, "/logs"),
+        (pages.stats, "/stats"),
+        (pages.ledger, "/ledger"),
+        (pages.healthz, "/healthz"),
+        (pages.readyz, "/readyz"),
+        (pages.metrics, "/metrics"),
+    ):
+        app.add_url_rule(rule, page_of.__name__, page_of)
+    return app
+
+
+class Pages:
+    """One method a page. What they raise, `errors` tells."""
+
+    def __init__(self, store: Store, cache: Cache, metrics: Metrics, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._cache = cache
+        self._metrics = metrics
+        self._now = now
+
+    def index(self) -> Response:
+        """What there is."""
+        return _json({"name": "tally", "endpoints": ["/logs", "/stats", "/ledger", "/healthz", "/readyz", "/metrics"]})
+
+    def logs(self) -> Response:
+        """Stored lines, newest first."""
+        question = parameters.logs_question(_pairs(), self._now())
+        total, lines = page(self._store, question)
+        return _json({"data": lines, "meta": {"total": total, "limit": question.limit, "offset": question.offset}})
+
+    def stats(self) -> Response:
+        """One of the statistics, cached or computed."""
+        question, now = parameters.stats_question(_pairs()), self._now()
+        found, hit = look_up(self._store, self._cache, question, now)
+        self._metrics.looked_up("hit" if hit else "miss")
+        age = max(0, int((now - datetime.fromisoformat(found.meta["computed_at"])).total_seconds()))
+        answer = _json({"type": found.type, "data": found.data, "meta": {"range": question.range_name, **found.meta}})
+        answer.headers["Age"] = str(age)
+        answer.headers["X-Cache"] = "hit" if hit else "miss"
+        return answer
+
+    def ledger(self) -> Response:
+        """Where every line of a range of minutes is."""
+        question = parameters.ledger_question(_pairs())
+        found = ledger.read(self._store, question.first, question.end)
+        minutes = {
+            "from": rfc3339(question.first) if question.first else None,
+            "before": rfc3339(question.end) if question.end else None,
+        }
+        return _json({**msgspec.to_builtins(found), "balanced": found.balanced, "meta": {"minutes": minutes}})
+
+    def healthz(self) -> Response:
+        """That this process answers."""
+        return _json({"status": "ok"})
+
+    def readyz(self) -> Response:
+        """Whether its dependencies answer; without the cache it is slower, and ready all the same."""
+        _, said = readiness({"database": self._check_database, "cache": self._cache.check}, READY_WITHIN)
+        ready = said["database"] == "ok"
+        status = ("ok" if said["cache"] == "ok" else "degraded") if ready else "unavailable"
+        return _json({"status": status, "checks": said}, 200 if ready else 503)
+
+    def metrics(self) -> Response:
+        """The counters, for Prometheus."""
+        return Response(generate_latest(self._metrics.registry), content_type=CONTENT_TYPE_LATEST)
+
+    def _check_database(self) -> None:
+        try:
+            self._store.check()
+        finally:
+            # The check's thread ends here, and its connection with it.
+            self._store.disconnect()
+
+
+def _pairs() -> list[tuple[str, str]]:
+    return list(request.args.items(multi=True))
+
+
+def _json(content: Mapping[str, Any], status: int = 200) -> Response:
+    return Response(msgspec.json.encode(content), status, content_type="application/json")
+
+
+def _every_answer(app: Flask, metrics: Metrics) -> None:
+    """Times and counts each request, gives it an id, and says what browsers may do with the answer."""
+
+    @app.before_request
+    def begin() -> None:
+        g.begun = time.perf_counter()
+        said = request.headers.get("X-Request-Id", "")
+        g.request_id = said if _REQUEST_ID.fullmatch(said) else uuid4().hex
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.request_id
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Cache-Control"] = "no-store"
+        route = request.url_rule.rule if request.url_rule else "none"
+        metrics.answered(route, response.status_code, time.perf_counter() - g.begun)
+        return response

@@ -1,0 +1,64 @@
+"""Whatever goes wrong, told as a problem (RFC 9457) that names what the client or the operator can change."""
+
+from __future__ import annotations
+
+import peewee
+import structlog
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from pipeline.errors import BadParameter, Unavailable
+from pipeline.problem import CONTENT_TYPE, Fault, problem
+
+log = structlog.get_logger(__name__)
+
+RETRY_AFTER_SECONDS = 2
+PAGES = "/, /logs, /stats, /ledger, /healthz, /readyz and /metrics"
+
+
+def register(app: Flask) -> None:
+    """Has every exception of a request end in a problem."""
+    app.register_error_handler(BadParameter, _bad_parameter)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Unavailable, _unavailable)
+    app.register_error_handler(peewee.DatabaseError, _database)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def _answer(status: int, detail: str, *faults: Fault) -> Response:
+    said = problem(status, detail, request.path, request_id=g.get("request_id"), errors=faults)
+    return Response(said.body(), status, content_type=CONTENT_TYPE)
+
+
+def _bad_parameter(error: BadParameter) -> Response:
+    return _answer(400, str(error), Fault(error.name, error.detail))
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status == 404:
+        return _answer(404, f"nothing is here; there are {PAGES}")
+    answer = _answer(status, error.description or error.name)
+    if isinstance(error, MethodNotAllowed):
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+    return answer
+
+
+def _unavailable(error: Unavailable) -> Response:
+    log.warning("not answered", error=str(error), path=request.path)
+    answer = _answer(503, f"the {error.dependency} does not answer now; ask again in a moment")
+    answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return answer
+
+
+def _database(error: peewee.DatabaseError) -> Response:
+    """A database that answers, and refuses: an account, or tables that `tally migrate` has not made yet."""
+    log.exception("not answered", error=str(error), path=request.path)
+    answer = _answer(503, "the database refuses the question; its log and `tally migrate` may help")
+    answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return answer
+
+
+def _unforeseen(_: Exception) -> Response:
+    log.exception("a request failed", path=request.path)
+    return _answer(500, "this is a fault of ours, and it was logged under this request_id")

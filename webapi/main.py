@@ -1,0 +1,79 @@
+"""The web API's entry: `main` runs the server, which loads `build_app` in its worker process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+
+from pipeline import logging, settings
+from pipeline.port import require_free
+from pipeline.process import Loop
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+# Requests at once; each may hold a connection to the database.
+THREADS = 8
+
+
+def main() -> int:
+    """Serves until SIGTERM or SIGINT; returns the exit code. Raises ConfigurationError where it cannot listen."""
+    loaded = settings.load()
+    logging.configure("webapi", loaded.log_level)
+    require_free(loaded.webapi_host, loaded.webapi_port, "WEBAPI_PORT")
+    server = Granian(
+        "webapi.main:build_app",
+        factory=True,
+        address=loaded.webapi_host,
+        port=loaded.webapi_port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        workers=1,
+        blocking_threads=THREADS,
+        workers_kill_timeout=4,
+        log_access=False,
+        log_level=LogLevels.warning,
+        log_dictconfig={"handlers": {}, "loggers": {"_granian": {}, "granian.access": {}}},
+    )
+    try:
+        server.serve()
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    return 0
+
+
+def build_app() -> Flask:
+    """The application, with its clients; nothing is connected yet. Raises ConfigurationError."""
+    # Here and not above: the server's parent forks, and Polars must not be imported before that. Reads only:
+    # it needs no threads of its own.
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    from pipeline import status
+    from pipeline.cache import Cache
+    from pipeline.storage import Store
+    from webapi.app import compose
+    from webapi.metrics import Metrics
+
+    loaded = settings.load()
+    logging.configure("webapi", loaded.log_level)
+    metrics = Metrics()
+    cache = Cache.open(loaded.cache_url)
+    said = status.loop(cache, "webapi", lambda: status.totals(metrics.registry))
+    threading.Thread(target=_beat, args=(said, os.getppid()), name=said.name, daemon=True).start()
+    return compose(Store.open(loaded.database_url), cache, metrics, lambda: datetime.now(UTC))
+
+
+def _beat(said: Loop, parent: int) -> None:
+    """Says once a second how this worker is, and ends it when the process that started it was killed."""
+    pause = threading.Event()
+    while os.getppid() == parent:
+        said.step()
+        pause.wait(said.pause)
+    os.kill(os.getpid(), signal.SIGTERM)

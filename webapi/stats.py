@@ -1,0 +1,36 @@
+"""Statistics, from the cache where it has them, from the store where it has not, or does not answer."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime
+from typing import NamedTuple
+
+from pipeline import statistics
+from pipeline.cache import Cache
+from pipeline.errors import Unavailable
+from pipeline.statistic import RANGES, Statistic
+from pipeline.storage import Store
+from webapi.parameters import StatsQuestion
+
+
+class Found(NamedTuple):
+    """A statistic, and whether it was cached."""
+
+    statistic: Statistic
+    hit: bool
+
+
+def look_up(store: Store, cache: Cache, question: StatsQuestion, now: datetime) -> Found:
+    """The statistic that a question asks for, as of `now` or as it is cached.
+
+    A cache that is away is no error. Raises Unavailable when the database is needed and does not answer.
+    """
+    kind, range_name, scope = question.kind, question.range_name, question.scope
+    with suppress(Unavailable):
+        if cached := cache.statistic(kind, range_name, scope):
+            return Found(cached, hit=True)
+    computed = statistics.compute(store, kind, now - RANGES[range_name], now, scope)
+    with suppress(Unavailable):
+        cache.keep_statistic(computed, range_name, scope)
+    return Found(computed, hit=False)
