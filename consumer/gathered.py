@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pipeline import batch
 from pipeline.batch import Record
 
-# Past this many lines a partition is not read on until some of them are planned.
-CEILING = 3 * batch.LINES
+# Past so many batches' worth a partition is not read on until some of it is planned.
+CEILING = 3
 
 
 class Gathered:
@@ -22,12 +22,17 @@ class Gathered:
         self.next_plan = next_plan
         self.position = next_plan
         self.lines = 0
+        self.bytes = 0
         self._waiting: deque[tuple[Record, int, float]] = deque()
 
     @property
     def since(self) -> float | None:
         """When the oldest record was read (seconds, the caller's clock); None when there is none."""
         return self._waiting[0][2] if self._waiting else None
+
+    def holds(self, batches: int) -> bool:
+        """Whether there is enough for so many full batches."""
+        return self.lines >= batches * batch.LINES or self.bytes >= batches * batch.BYTES
 
     def take(self, records: Sequence[Record], now: float, sought: bool) -> bool:
         """Adds records that were polled; returns False, and takes none, where they do not follow on.
@@ -43,22 +48,23 @@ class Gathered:
             count = batch.lines(record)
             self._waiting.append((record, count, now))
             self.lines += count
+            self.bytes += _size(record)
         self.position = records[-1].offset + 1
         return True
 
     def due(self, now: float, patience: float) -> bool:
         """Whether a batch is full, or its oldest record has waited for `patience` seconds."""
-        return self.lines >= batch.LINES or (self.since is not None and now - self.since >= patience)
+        return self.holds(1) or (self.since is not None and now - self.since >= patience)
 
     def head(self) -> tuple[list[Record], int]:
-        """The records of the next batch and their lines: at least one record, at most `LINES` lines past that."""
+        """The records of the next batch and their lines: `LINES` and `BYTES` at the most, or one record."""
         records: list[Record] = []
-        lines = 0
+        lines = size = 0
         for record, count, _ in self._waiting:
-            if records and lines + count > batch.LINES:
-                break
+            lines, size = lines + count, size + _size(record)
+            if records and (lines > batch.LINES or size > batch.BYTES):
+                return records, lines - count
             records.append(record)
-            lines += count
         return records, lines
 
     def planned(self, count: int) -> None:
@@ -66,6 +72,7 @@ class Gathered:
         for _ in range(count):
             record, lines, _since = self._waiting.popleft()
             self.lines -= lines
+            self.bytes -= _size(record)
             self.next_plan = record.offset + 1
 
 
@@ -80,4 +87,8 @@ def paused(gathered: Gathered, pending: int, limit: int, was_paused: bool) -> bo
 
     Judged anew in every loop, never on the edge alone.
     """
-    return pending >= limit or (was_paused and pending > limit // 2) or gathered.lines >= CEILING
+    return pending >= limit or (was_paused and pending > limit // 2) or gathered.holds(CEILING)
+
+
+def _size(record: Record) -> int:
+    return len(record.value or b"")

@@ -11,6 +11,7 @@ import msgspec
 
 # What a batch holds at the most, unless one upload alone is larger.
 LINES = 20_000
+BYTES = 32 * 1024 * 1024
 
 _DECIMAL = re.compile(rb"[0-9]{1,9}")
 _documents = msgspec.json.Decoder()
