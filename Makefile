@@ -26,7 +26,7 @@ check: .venv/.check  ## style, types, and which way imports run
 	$(BIN)/lint-imports
 
 bench: .venv/.test servers  ## how fast this machine is, beside a naive baseline
-	@exec $(BIN)/tally bench $(ARGS)
+	@exec $(BIN)/python -m tests.with_servers real $(BIN)/tally bench $(ARGS)
 
 lock: .venv/.setup  ## compile requirements/*.txt anew from pyproject.toml
 	$(PIP) install uv

@@ -84,10 +84,9 @@ def _become_dramatiq(threads: int, queues: tuple[str, ...]) -> int:
     environment = {
         # Threads are Dramatiq's business; Polars reads this when it is imported.
         "POLARS_MAX_THREADS": "1",
-        # An idle worker looks for messages ten times a second: a lone upload is visible promptly.
-        "dramatiq_worker_timeout": "100",
-        # What is prefetched waits in a worker that may die: no more than it needs.
-        "dramatiq_queue_prefetch": "2",
+        # The longest that a consumer sleeps between looks at its queue, in ms, also while its worker has enough to do:
+        # a lone upload is visible promptly, and a busy worker never runs dry.
+        "dramatiq_worker_timeout": "20",
     }
     command = [sys.executable, "-m", "dramatiq", "tasks.main:start", "--processes", "1", "--threads", str(threads)]
     command += ["--worker-shutdown-timeout", "4000", "--skip-logging"]
@@ -118,6 +117,20 @@ def generator() -> None:
     from generator.main import main
 
     guarded("generator", main)
+
+
+@tally.command()
+@click.option("--warm-up", type=float, default=20.0, show_default=True, help="Seconds of load before anything counts.")
+@click.option("--seconds", type=float, default=15.0, show_default=True, help="Seconds of load a measurement.")
+@click.option("--repeats", type=click.IntRange(1, 20), default=3, show_default=True, help="The median of so many.")
+def bench(warm_up: float, seconds: float, repeats: int) -> None:
+    """Measure the pipeline on the servers that the settings name; the database must be empty.
+
+    `make bench` runs it beside servers of its own.
+    """
+    from cli.bench.run import run
+
+    guarded("bench", lambda: run(settings.load(), warm_up, seconds, repeats))
 
 
 if __name__ == "__main__":

@@ -32,13 +32,14 @@ EMPTY: Final = b""
 
 def hashes(addresses: pl.Series) -> Hashes:
     """A 64-bit hash of each address, given as `inet_ntop` writes it; shape (n,)."""
-    octets = addresses.str.split_exact(".", 3).struct.unnest().select(pl.all().cast(pl.UInt64, strict=False))
-    packed = octets.select(
-        pl.col("field_0") * 2**24 + pl.col("field_1") * 2**16 + pl.col("field_2") * 2**8 + pl.col("field_3")
-    ).to_series()
+    octets = pl.col("ip").str.split_exact(".", 3).struct
+    number = pl.lit(0, pl.UInt64)
+    for at in range(4):
+        number = number * 256 + octets.field(f"field_{at}").cast(pl.UInt64, strict=False)
+    packed = addresses.alias("ip").to_frame().lazy().select(number).collect().to_series()
     high = np.zeros(len(packed), dtype=np.uint64)
-    low = packed.fill_null(0).to_numpy().astype(np.uint64)
-    for row in packed.is_null().arg_true().to_list():
+    low = packed.fill_null(0).to_numpy()
+    for row in packed.is_null().arg_true().to_list() if packed.null_count() else ():
         both = socket.inet_pton(socket.AF_INET6, addresses[row])
         high[row], low[row] = int.from_bytes(both[:8]), int.from_bytes(both[8:])
     return _splitmix64(_splitmix64(high) ^ low)

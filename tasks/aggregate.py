@@ -22,14 +22,19 @@ class Rollups(NamedTuple):
 
 def aggregate(frame: pl.DataFrame) -> Rollups:
     """The deltas of a frame of lines (`tasks.frame.SCHEMA` and `kept`, a boolean)."""
-    lines = frame.with_columns(
+    index, rank = visitors.ranks(visitors.hashes(frame["ip"]))
+    lines = frame.lazy().with_columns(
         pl.col("time").str.slice(0, 16).str.to_datetime("%Y-%m-%dT%H:%M").dt.epoch("s").alias("minute"),
         pl.col("kept").cast(pl.UInt8),
+        pl.Series("index", index),
+        pl.Series("rank", rank),
     )
-    return Rollups(_requests(lines), _visitors(lines))
+    # Both start from the same minutes: collected together, they are made once.
+    requests, registers = pl.collect_all([_requests(lines), _registers(lines)])
+    return Rollups(requests.rows(), _sketches(registers))
 
 
-def _requests(lines: pl.DataFrame) -> list[tuple[int, int, int, int, str, int, int, int]]:
+def _requests(lines: pl.LazyFrame) -> pl.LazyFrame:
     known = pl.col("method").is_in(rollup.METHODS)
     minutes = lines.group_by(
         "minute", "kept", "status", pl.when(known).then("method").otherwise(pl.lit(rollup.OTHER_METHOD)).alias("method")
@@ -39,30 +44,34 @@ def _requests(lines: pl.DataFrame) -> list[tuple[int, int, int, int, str, int, i
         pl.col("latency").max().cast(pl.Int64).alias("latency_max"),
     )
     levels = [
-        _at(minutes, level)
-        .group_by("level", "bucket", "kept", "status", "method")
-        .agg(pl.col("requests", "latency_sum").sum(), pl.col("latency_max").max())
+        minutes.group_by(
+            pl.lit(level).alias("level"), _start("minute", level).alias("bucket"), "kept", "status", "method"
+        ).agg(pl.col("requests", "latency_sum").sum(), pl.col("latency_max").max())
         for level in rollup.REQUEST_LEVELS
     ]
-    return pl.concat(levels).sort("level", "bucket", "kept", "status", "method").rows()
+    return pl.concat(levels).sort("level", "bucket", "kept", "status", "method")
 
 
-def _visitors(lines: pl.DataFrame) -> list[tuple[int, int, int, bytes]]:
-    index, rank = visitors.ranks(visitors.hashes(lines["ip"]))
-    seen = lines.select("minute", "kept").with_columns(pl.Series("index", index), pl.Series("rank", rank))
-    sketches = []
-    for level in rollup.VISITOR_LEVELS:
-        # The finest level is reduced first; the wider ones are made of what is left of it.
-        seen = _at(seen, level).group_by("level", "bucket", "kept", "index").agg(pl.col("rank").max())
-        for (_, bucket, kept), of_one in seen.group_by("level", "bucket", "kept"):
-            ranks = visitors.from_ranks(of_one["index"].to_numpy(), of_one["rank"].to_numpy())
-            sketches.append((level, int(str(bucket)), int(str(kept)), ranks))
-        seen = seen.rename({"bucket": "minute"})
-    return sorted(sketches)
+def _registers(lines: pl.LazyFrame) -> pl.LazyFrame:
+    """The HyperLogLog registers that the finest visitor buckets come to."""
+    bucket = _start("minute", rollup.FIVE_MINUTES).alias("bucket")
+    return lines.group_by(bucket, "kept", "index").agg(pl.col("rank").max())
 
 
-def _at(buckets: pl.DataFrame, level: int) -> pl.DataFrame:
-    """The same rows in buckets of another width."""
-    return buckets.with_columns(
-        pl.lit(level, dtype=pl.Int32).alias("level"), (pl.col("minute") - pl.col("minute") % level).alias("bucket")
+def _sketches(registers: pl.DataFrame) -> list[tuple[int, int, int, bytes]]:
+    """The sketches of the finest level, and of the wider ones as their unions."""
+    levels: dict[int, dict[tuple[int, int], list[bytes]]] = {level: {} for level in rollup.VISITOR_LEVELS}
+    for (bucket, kept), of_one in registers.partition_by("bucket", "kept", as_dict=True, include_key=False).items():
+        sketch = visitors.from_ranks(of_one["index"].to_numpy(), of_one["rank"].to_numpy())
+        for level, buckets in levels.items():
+            buckets.setdefault((bucket - bucket % level, kept), []).append(sketch)
+    return sorted(
+        (level, bucket, kept, sketches[0] if len(sketches) == 1 else visitors.merge(sketches))
+        for level, buckets in levels.items()
+        for (bucket, kept), sketches in buckets.items()
     )
+
+
+def _start(column: str, level: int) -> pl.Expr:
+    """The start of the bucket of another width that a bucket's start falls into."""
+    return pl.col(column) - pl.col(column) % level

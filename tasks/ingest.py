@@ -16,7 +16,7 @@ from pipeline import batch
 from pipeline.batch import Range, Record
 from pipeline.checkpoint import Checkpoint, nowhere
 from pipeline.errors import Poison, TallyError
-from pipeline.models import Batch, Stream, UploadKey
+from pipeline.models import Batch, Stream
 from pipeline.storage import Store, error_code
 from tasks import rows, split
 from tasks.aggregate import Rollups, aggregate
@@ -178,19 +178,22 @@ class Ingest:
 
         Inserts first and looks after: two batches that looked first would both count.
         """
-        owners: dict[bytes, tuple[int, int, int, int]] = {}
+        owners: dict[bytes, tuple[int, ...]] = {}
         wanted = sorted((identity, records[number].offset) for number, identity in keys.items())
         for start in range(0, len(wanted), CHUNK):
             chunk = wanted[start : start + CHUNK]
-            UploadKey.insert_many(
-                [
-                    (identity, stream, order.part, order.generation, offset, self._store.now())
-                    for identity, offset in chunk
-                ],
-                fields=UploadKey._meta.sorted_fields,
-            ).on_conflict_ignore().execute()
-            found = UploadKey.select().where(UploadKey.identity.in_([identity for identity, _ in chunk]))
-            owners |= {bytes(row[0]): row[1:5] for row in found.tuples()}
+            mine = f"(%s, {stream}, {order.part}, {order.generation}, %s, {self._store.clock})"
+            self._store.execute(
+                f"INSERT {'' if self._store.is_mysql else 'OR '}IGNORE INTO upload_key"
+                f" (identity, stream, part, generation, `offset`, received) VALUES {', '.join([mine] * len(chunk))}",
+                [value for row in chunk for value in row],
+            )
+            found = self._store.execute(
+                "SELECT identity, stream, part, generation, `offset` FROM upload_key"
+                f" WHERE identity IN ({', '.join(['%s'] * len(chunk))})",
+                [identity for identity, _ in chunk],
+            )
+            owners |= {bytes(row[0]): row[1:] for row in found.fetchall()}
         return [
             number
             for number, identity in keys.items()

@@ -60,7 +60,8 @@ def declare_actors(broker: RedisBroker, given: Settings, store: Store, cache: Ca
         warm.warm(store, cache, kind, range_name, scope, datetime.now(UTC).replace(tzinfo=None))
 
     def act_housekeeping(job: str) -> None:
-        housekeeping.run(store, given, job)
+        if housekeeping.run(store, given, job):
+            messages.enqueue(broker, messages.housekeeping(job))
 
     dramatiq.Actor(
         act_ingest, broker=broker, actor_name="ingest", queue_name=messages.INGEST, priority=LAST, options={}

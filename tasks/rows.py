@@ -47,13 +47,10 @@ def statements(frame: pl.DataFrame, batch: int) -> Iterator[str]:
     a client's is ever SQL.
     """
     path = pl.col("path").cast(pl.Binary).bin.encode("hex")
-    rows = frame.select(
-        pl.format(
-            "('{}','{}','{}',_utf8mb4 X'{}',{},{}," + str(batch) + ")",
-            *("time", "ip", "method"),
-            path,
-            *("status", "latency"),
-        ).alias("row")
-    ).with_columns((pl.col("row").str.len_bytes().cast(pl.Int64).cum_sum() // STATEMENT_BYTES).alias("statement"))
-    for _, part in rows.group_by("statement", maintain_order=True):
+    row = "('{}','{}','{}',_utf8mb4 X'{}',{},{}," + str(batch) + ")"
+    rendered = frame.lazy().select(
+        pl.format(row, *("time", "ip", "method"), path, *("status", "latency")).alias("row"),
+    )
+    size = pl.col("row").str.len_bytes().cast(pl.Int64).cum_sum() // STATEMENT_BYTES
+    for part in rendered.with_columns(size.alias("statement")).collect().partition_by("statement"):
         yield _INSERT + ",".join(part["row"].to_list())

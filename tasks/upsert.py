@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import or_
 from typing import Any
 
 from pipeline import visitors
@@ -32,26 +30,20 @@ def _merge(store: Store, deltas: list[tuple[int, int, int, bytes]]) -> None:
     """Makes the missing sketches empty, reads all for update in key order, writes back the unions."""
     model = VisitorRollup
     keys = [(level, bucket, kept) for level, bucket, kept, _ in deltas]
-    missing = [(*key, visitors.EMPTY) for key in keys]
-    model.insert_many(missing, fields=list(model._meta.sorted_fields)).on_conflict_ignore().execute()
+    store.insert(model, [(*key, visitors.EMPTY) for key in keys], ignore=True)
     standing = _for_update(store, keys)
     merged = [(*key, visitors.merge((standing[key], delta[-1]))) for key, delta in zip(keys, deltas, strict=True)]
     store.upsert(model, merged, replace=[model.sketch])
 
 
 def _for_update(store: Store, keys: list[tuple[int, int, int]]) -> dict[tuple[int, int, int], bytes]:
-    model = VisitorRollup
     buckets: dict[tuple[int, int], list[int]] = {}
     for level, bucket, kept in keys:
         buckets.setdefault((level, kept), []).append(bucket)
-    wanted = reduce(
-        or_,
-        (
-            (model.level == level) & (model.kept == kept) & model.bucket.in_(starts)
-            for (level, kept), starts in buckets.items()
-        ),
+    wanted = " OR ".join(
+        f"(level = {level} AND kept = {kept} AND bucket IN ({', '.join(map(str, starts))}))"
+        for (level, kept), starts in buckets.items()
     )
-    query = model.select().where(wanted).order_by(model.level, model.bucket, model.kept)
-    if store.is_mysql:
-        query = query.for_update()
-    return {(level, bucket, kept): bytes(sketch) for level, bucket, kept, sketch in query.tuples()}
+    query = f"SELECT level, bucket, kept, sketch FROM rollup_visitors WHERE {wanted} ORDER BY level, bucket, kept"
+    rows = store.execute(query + (" FOR UPDATE" if store.is_mysql else "")).fetchall()
+    return {(level, bucket, kept): bytes(sketch) for level, bucket, kept, sketch in rows}

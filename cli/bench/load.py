@@ -1,0 +1,180 @@
+"""The load: a process of its own that posts uploads over many connections and counts what was acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+import time
+from datetime import UTC, datetime
+from itertools import count
+from typing import cast
+from urllib.parse import urlsplit
+
+import msgspec
+import uvloop
+
+# Different bodies that are sent in turn; each has its own Idempotency-Key every time.
+BODIES = 200
+_METHODS, _METHOD_WEIGHTS = ("GET", "POST", "PUT", "DELETE"), (80, 15, 3, 2)
+_ROUTES = ("/", "/products", "/products/{}", "/cart", "/api/v1/users/{}", "/api/v1/orders/{}", "/search?q={}")
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What to send: `rate` uploads a second, or with 0 as fast as they are answered, for `seconds`."""
+
+    url: str
+    lines: int
+    connections: int
+    seconds: float
+    kept: float = 0.3
+    rate: float = 0.0
+    seed: int = 1
+
+
+class Sent(msgspec.Struct):
+    """What was acknowledged: uploads, lines, those of them to be stored; refused; the 202s' milliseconds.
+
+    `marked` holds, for paced uploads, the number in each one's `/visible/NUMBER` path and when it was acknowledged
+    (seconds since the epoch).
+    """
+
+    uploads: int = 0
+    lines: int = 0
+    stored: int = 0
+    refused: int = 0
+    milliseconds: list[float] = []
+    marked: list[tuple[int, float]] = []
+
+
+def body(chance: random.Random, plan: Plan, now: datetime, mark: int | None = None) -> tuple[bytes, int]:
+    """A JSON array of lines of the last seconds and how many of them are to be stored."""
+    stored = round(plan.lines * plan.kept)
+    statuses = [chance.choice((404, 500)) for _ in range(stored)] + [200] * (plan.lines - stored)
+    chance.shuffle(statuses)
+    lines = []
+    for status in statuses:
+        # A few thousand visitors make most of the requests.
+        visitor = int(chance.paretovariate(0.6)) % 2**24
+        address = f"10.{visitor >> 16 & 255}.{visitor >> 8 & 255}.{visitor & 255}"
+        method = chance.choices(_METHODS, _METHOD_WEIGHTS)[0]
+        path = chance.choice(_ROUTES).format(chance.randrange(10_000))
+        lines.append(
+            f"{now:%Y-%m-%dT%H:%M:%SZ} {address} {method} {path} {status} {int(chance.lognormvariate(4, 1))}ms"
+        )
+    if mark is not None:
+        lines[0] = f"{now:%Y-%m-%dT%H:%M:%SZ} 10.0.0.1 GET /visible/{mark} 500 1ms"
+        stored += statuses[0] == 200
+    return msgspec.json.encode(lines), stored
+
+
+class _Connection(asyncio.Protocol):
+    """One keep-alive connection: the next upload goes when the last one's answer has come."""
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self._received = bytearray()
+        self._transport: asyncio.Transport | None = None
+        self._current: tuple[int, int | None] = (0, None)
+        self._since = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports are no subclass of asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
+        self._load.free(self)
+
+    def send(self, request: bytes, stored: int, mark: int | None) -> None:
+        assert self._transport is not None
+        self._current, self._since = (stored, mark), time.perf_counter()
+        self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, separator, rest = self._received.partition(b"\r\n\r\n")
+        if not separator:
+            return
+        length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+        if len(rest) < length:
+            return
+        self._received.clear()
+        self._load.answered(head[9:12] == b"202", *self._current, time.perf_counter() - self._since)
+        self._load.free(self)
+
+
+class Load:
+    """Sends a plan's uploads and keeps the count."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._chance = random.Random(plan.seed)
+        self._numbers = count()
+        self._run = f"{plan.seed}-{time.time_ns()}"
+        self._end = 0.0
+        self._idle: list[_Connection] = []
+        self._bodies = [body(self._chance, plan, datetime.now(UTC)) for _ in range(BODIES if not plan.rate else 0)]
+        self._target = urlsplit(plan.url)
+        self.sent = Sent()
+
+    async def run(self) -> Sent:
+        """Sends until the time is over and every answer has come."""
+        loop = asyncio.get_running_loop()
+        self._end = time.perf_counter() + self._plan.seconds
+        for _ in range(self._plan.connections):
+            await loop.create_connection(
+                lambda: _Connection(self), self._target.hostname or "", self._target.port or 80
+            )
+        if self._plan.rate:
+            await self._pace()
+        while time.perf_counter() < self._end or len(self._idle) < self._plan.connections:
+            await asyncio.sleep(0.05)
+            if time.perf_counter() > self._end + 30:
+                raise TimeoutError("answers are missing 30 s after the last upload")
+        return self.sent
+
+    async def _pace(self) -> None:
+        start = time.perf_counter()
+        for number in count():
+            if (due := start + number / self._plan.rate) >= self._end:
+                return
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            while not self._idle:
+                await asyncio.sleep(0.001)
+            self._send(self._idle.pop(), *body(self._chance, self._plan, datetime.now(UTC), number), number)
+
+    def free(self, connection: _Connection) -> None:
+        """Takes back a connection that waits for nothing."""
+        if self._plan.rate or time.perf_counter() >= self._end:
+            self._idle.append(connection)
+        else:
+            self._send(connection, *self._bodies[next(self._numbers) % BODIES])
+
+    def _send(self, connection: _Connection, content: bytes, stored: int, mark: int | None = None) -> None:
+        head = (
+            f"POST {self._target.path} HTTP/1.1\r\nHost: {self._target.netloc}\r\nContent-Type: application/json\r\n"
+            f"Idempotency-Key: {self._run}-{next(self._numbers)}\r\nContent-Length: {len(content)}\r\n\r\n"
+        )
+        connection.send(head.encode() + content, stored, mark)
+
+    def answered(self, accepted: bool, stored: int, mark: int | None, seconds: float) -> None:
+        """Counts an answer."""
+        if not accepted:
+            self.sent.refused += 1
+            return
+        self.sent.uploads += 1
+        self.sent.lines += self._plan.lines
+        self.sent.stored += stored
+        self.sent.milliseconds.append(seconds * 1000)
+        if mark is not None:
+            self.sent.marked.append((mark, time.time()))
+
+
+def main() -> None:
+    """Reads a plan from stdin, sends it, and writes what was sent to stdout, as JSON."""
+    plan = msgspec.json.decode(sys.stdin.buffer.read(), type=Plan)
+    load = Load(plan)
+    sent = uvloop.run(load.run())
+    sys.stdout.buffer.write(msgspec.json.encode(sent))
+
+
+if __name__ == "__main__":
+    main()

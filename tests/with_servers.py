@@ -1,0 +1,25 @@
+"""Runs a command beside servers of its own: `python -m tests.with_servers real tally bench`.
+
+The servers are those of the tests, empty; the command's environment leads to them. They end with the command.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from tests import servers
+
+
+def main(name: str, *command: str) -> int:
+    """Runs `command` beside backend `name` and returns its exit code; 69 where servers are missing."""
+    if name == "real" and (missing := servers.missing_real_servers()):
+        print(f"missing: {', '.join(missing)}; `make servers` installs it", file=sys.stderr)  # noqa: T201
+        return 69
+    with servers.running(name) as backend:
+        return subprocess.run(command, env=os.environ | backend.environment(), check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
