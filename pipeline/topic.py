@@ -48,9 +48,7 @@ class TopicAdmin:
         if not found or found[0]["error_code"] != 0:
             return None
         topic_id = found[0].get("topic_id")
-        return Identity(
-            self._cluster_id, self._topic, str(topic_id or UUID(int=0)), len(found[0]["partitions"])
-        )
+        return Identity(self._cluster_id, self._topic, str(topic_id or UUID(int=0)), len(found[0]["partitions"]))
 
     def check(self) -> None:
         """Raises Unavailable unless a broker answers now and has the topic."""

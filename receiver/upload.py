@@ -13,8 +13,8 @@ import structlog
 
 from pipeline.errors import DocumentFault, Unavailable
 from pipeline.problem import CONTENT_TYPE, Fault, problem
-from receiver import body as bodies
 from receiver import declared
+from receiver.body import Body, Receive
 from receiver.budget import Budget
 from receiver.metrics import Metrics
 from receiver.refusal import Headers, Refusal, try_again
@@ -63,14 +63,14 @@ class Upload:
         self._max_body_bytes = max_body_bytes
         self._max_lines = max_lines
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: bodies.Receive, send: Send) -> None:
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answers one request."""
         began = time.perf_counter()
         request = declared.request_id(scope["headers"])
-        content_type = b"application/json"
+        incoming, content_type = Body(receive), b"application/json"
         headers: Headers = ()
         try:
-            status, body = 202, await self._take(scope, receive, request)
+            status, body = 202, await self._take(scope, incoming, request)
         except Exception as error:
             refusal = _refusal(error)
             status, content_type, headers = refusal.status, CONTENT_TYPE.encode(), refusal.headers
@@ -78,14 +78,15 @@ class Upload:
             body = said.body()
         await _respond(send, status, body, content_type, ((b"x-request-id", request), *headers))
         self._metrics.answered(status, time.perf_counter() - began)
+        await incoming.drain()
 
-    async def _take(self, scope: MutableMapping[str, Any], receive: bodies.Receive, request: bytes) -> bytes:
+    async def _take(self, scope: MutableMapping[str, Any], incoming: Body, request: bytes) -> bytes:
         """Judges and publishes the upload; returns the 202's body. Raises Refusal, DocumentFault, Unavailable."""
         if scope["method"] != "POST":
             raise Refusal(405, "uploads are sent with POST", ((b"allow", b"POST"),))
         said = declared.read(scope["headers"], self._max_body_bytes)
         with self._budget.hold() as hold:
-            body = await bodies.read(receive, said.length, self._max_body_bytes, hold)
+            body = await incoming.read(said.length, self._max_body_bytes, hold)
             verdict = await self._judge(body)
             if verdict.accepted:
                 await self._publish(body, self._record_headers(verdict, said.key, request))

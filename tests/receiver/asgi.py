@@ -21,11 +21,12 @@ Headers = list[tuple[bytes, bytes]]
 
 @dataclass
 class Answer:
-    """What the application said."""
+    """What the application said, and how many messages of the request it `left` unread."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+    left: int
 
     @property
     def json(self) -> Any:
@@ -70,7 +71,9 @@ def post(
 
     asyncio.run(app(scope, receive, send))
     start, body = sent
-    return Answer(start["status"], {k.decode(): v.decode() for k, v in start["headers"]}, body["body"])
+    return Answer(
+        start["status"], {k.decode(): v.decode() for k, v in start["headers"]}, body["body"], len(list(pending))
+    )
 
 
 def body_of(*lines: object) -> bytes:

@@ -143,6 +143,12 @@ def test_a_body_without_a_length_is_not_read_far_past_the_limit() -> None:
     assert "1000 bytes" in answer.json["detail"]
 
 
+def test_what_is_refused_early_is_still_taken_off_the_wire() -> None:
+    """Else the client is cut off while it sends, and never reads the answer."""
+    answer = post(upload_app(Kept()), *[b"x"] * 50, headers=[(b"content-type", b"text/plain")])
+    assert (answer.status, answer.left) == (415, 0)
+
+
 @pytest.mark.parametrize("length", [b"1001", b"9" * 10_000])
 def test_a_body_that_says_it_is_too_large_is_not_read(length: bytes) -> None:
     answer = post(upload_app(Kept(), max_body_bytes=1000), headers=[(b"content-length", length)])
@@ -159,7 +165,7 @@ def test_a_body_that_ends_before_its_length_is_refused(cut: bool) -> None:
     body = body_of(LINE)
     answer = post(upload_app(Kept()), body, headers=[(b"content-length", b"%d" % (len(body) + 1))], cut=cut)
     assert answer.status == 400
-    assert f"{len(body)} " in answer.json["detail"]
+    assert "ended" in answer.json["detail"]
 
 
 @pytest.mark.parametrize("line", [LINE, "bad", LINE.replace("Z", "+01:00"), ""])
