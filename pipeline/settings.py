@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     Secrets (`DATABASE_URL`, `REDIS_URL`, `CACHE_URL`) can also be given as a file's path in `NAME_FILE`.
     """
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
     kafka_bootstrap_servers: str = "localhost:9092"
     kafka_topic: Annotated[
@@ -78,6 +78,12 @@ class Settings(BaseSettings):
         default=None, description="the original's name; with KAFKA_PORT, for KAFKA_BOOTSTRAP_SERVERS"
     )
     kafka_port: Port = 9092
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_absent(cls, given: dict[str, Any]) -> dict[str, Any]:
+        # An empty DISCARD_STATUS says something: keep all.
+        return {name: value for name, value in given.items() if value != "" or name.lower() == "discard_status"}
 
     @model_validator(mode="after")
     def _host_and_port(self) -> Settings:
