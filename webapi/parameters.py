@@ -167,14 +167,16 @@ def _path(text: str) -> str:
 
 
 def _limit(text: str) -> int:
-    if not re.fullmatch("[0-9]{1,18}", text) or not 1 <= int(text) <= MOST:
-        raise ValueError(f"expected a whole number from 1 to {MOST}")
-    return int(text)
+    return _number(text, 1, MOST)
 
 
 def _offset(text: str) -> int:
-    if not re.fullmatch("[0-9]{1,18}", text):
-        raise ValueError("expected a whole number from 0")
+    return _number(text, 0, 10**18 - 1)
+
+
+def _number(text: str, least: int, most: int) -> int:
+    if not re.fullmatch("[0-9]{1,18}", text) or not least <= int(text) <= most:
+        raise ValueError(f"expected a whole number from {least} to {most}")
     return int(text)
 
 

@@ -42,7 +42,7 @@ def _lines(draw: st.DrawFn, now: datetime) -> list[Seen]:
 
 
 # The store is emptied in each example, so that sharing the fixture between them is sound.
-_examples = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_examples = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @_examples

@@ -16,7 +16,7 @@ from tests.stores import database, store
 from webapi.app import compose
 from webapi.metrics import Metrics
 
-__all__ = ["NOW", "api", "clock", "database", "store"]
+__all__ = ["NOW", "api", "clock", "database", "refusing", "store"]
 
 NOW = datetime(2026, 3, 3, 12, 0, 30, 250_000, tzinfo=UTC)
 
@@ -25,6 +25,13 @@ NOW = datetime(2026, 3, 3, 12, 0, 30, 250_000, tzinfo=UTC)
 def clock() -> list[datetime]:
     """What time it is: replace its one element."""
     return [NOW]
+
+
+@pytest.fixture
+def refusing() -> FlaskClient:
+    """A client of an application with no servers at all: what is refused is refused before they are asked."""
+    nowhere = Store.open("mysql://tally:tally@127.0.0.1:1/nowhere")
+    return compose(nowhere, Cache.open("redis://127.0.0.1:1/0"), Metrics(), lambda: NOW).test_client()
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def test_an_account_that_does_not_add_up_is_said(api: FlaskClient, store: Store)
     assert api.get("/ledger").json["balanced"] is False
 
 
-def test_a_bad_parameter_is_named(api: FlaskClient) -> None:
+def test_a_bad_parameter_is_named(refusing: FlaskClient) -> None:
     for query, name in {"from=noon": "from", "to=1": "to", "range=hour": "range"}.items():
-        answer = api.get(f"/ledger?{query}")
+        answer = refusing.get(f"/ledger?{query}")
         assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (400, name)

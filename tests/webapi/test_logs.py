@@ -95,8 +95,7 @@ FOUND: list[tuple[str, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("query", "expected"), FOUND)
-def test_filters(api: FlaskClient, store: Store, query: str, expected: list[str]) -> None:
+def test_filters(api: FlaskClient, store: Store) -> None:
     every = [
         Seen(AT, "184.116.4.244", "POST", "/products", 500, 971),
         Seen(AT + timedelta(seconds=1), path="/é😀"),
@@ -106,8 +105,9 @@ def test_filters(api: FlaskClient, store: Store, query: str, expected: list[str]
         Seen(AT + timedelta(seconds=5), path="/v6", ip="2001:db8::1"),
     ]
     put(store, every)
-    assert paths(api, query) == expected
-    assert api.get(f"/logs?{query}").json["meta"]["total"] == len(expected)
+    for query, expected in FOUND:
+        assert paths(api, query) == expected, query
+        assert api.get(f"/logs?{query}").json["meta"]["total"] == len(expected), query
 
 
 def test_a_range_is_a_window_that_ends_now_both_ends_included(api: FlaskClient, store: Store) -> None:
@@ -157,8 +157,8 @@ def test_a_range_is_a_window_that_ends_now_both_ends_included(api: FlaskClient, 
         ("sort=", "sort"),
     ],
 )
-def test_a_bad_parameter_is_named(api: FlaskClient, query: str, name: str) -> None:
-    answer = api.get(f"/logs?{query}")
+def test_a_bad_parameter_is_named(refusing: FlaskClient, query: str, name: str) -> None:
+    answer = refusing.get(f"/logs?{query}")
     assert answer.status_code == 400
     assert answer.content_type == "application/problem+json"
     problem: Any = answer.json
