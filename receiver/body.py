@@ -14,7 +14,7 @@ from receiver.refusal import Refusal
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 READ_SECONDS = 30.0
-DRAIN_SECONDS = 5.0
+DRAIN_SECONDS = 3.0
 DRAIN_BYTES = 256 * 1024 * 1024
 
 

@@ -32,7 +32,7 @@ class Producers:
         Each failure may leave a thread behind: better a new process than a hundred of those.
         """
         self._current: KafkaProducer | None = None
-        self._why = Unavailable("kafka", "the connection is being made")
+        self._why = "the connection is being made"
         self.first = threading.Event()
         self._build = build
         self._abandon = abandon
@@ -49,17 +49,16 @@ class Producers:
     def current(self) -> KafkaProducer:
         """The producer in use. Raises Unavailable, at once, while there is none."""
         if (producer := self._current) is None:
-            # Without the traceback, which each raise would add to.
-            raise self._why.with_traceback(None)
+            raise Unavailable("kafka", self._why)
         return producer
 
-    def abandon(self, producer: KafkaProducer, why: Unavailable) -> None:
+    def abandon(self, producer: KafkaProducer, why: str) -> None:
         """Takes `producer` out of use, if it still is in use, and has another one built; does not wait."""
         if self._current is producer:
             self._why = why
             self._current = None
             self._abandoned.put(producer)
-            log.warning("producer abandoned", error=str(why))
+            log.warning("producer abandoned", why=why)
 
     def close(self) -> None:
         """Ends the background's work and closes the producer, of which nothing is awaited any more."""
@@ -87,8 +86,8 @@ class Producers:
                 return self._build()
             except Exception as error:
                 failures += 1
-                self._why = error if isinstance(error, Unavailable) else Unavailable("kafka", repr(error))
-                log.warning("no producer", error=str(self._why), failures=failures)
+                self._why = str(error).removeprefix(str(Unavailable("kafka", ""))) or repr(error)
+                log.warning("no producer", why=self._why, failures=failures)
             if failures >= FAILURES:
                 self._give_up()
                 return None

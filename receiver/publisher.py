@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
+from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from pipeline.checkpoint import Checkpoint
-from pipeline.errors import Unavailable
+from pipeline.errors import TallyError, Unavailable
 from receiver.acknowledgements import Acknowledgements, Outcome
 from receiver.producers import Producers
 from receiver.refusal import Refusal
@@ -50,14 +51,22 @@ class Publisher:
             producer.send(self._topic, value=value, headers=headers).add_callback(settle).add_errback(settle)
             outcome = await waiter
         except (KafkaError, ValueError) as error:
-            outcome = error
+            raise self._failed(producer, error) from None
         finally:
             overdue.cancel()
-        if isinstance(outcome, _TOO_LARGE):
-            # The topic was not made by `tally migrate`; an endless 503 would not help the client.
-            raise Refusal(413, f"Kafka takes no record as large: max.message.bytes of topic {self._topic} is too low")
         if isinstance(outcome, Exception):
-            why = Unavailable("kafka", f"{type(outcome).__name__}: {outcome}")
-            self._producers.abandon(producer, why)
-            raise why
+            raise self._failed(producer, outcome)
         self._checkpoint("receiver.acknowledged")
+
+    def _failed(self, producer: KafkaProducer, error: Exception) -> TallyError:
+        """What a record that was not acknowledged is answered with; the producer is not used again.
+
+        Made here, not where it is raised: an exception in a variable of the frame that raises it would keep the body
+        in memory until the garbage collector comes.
+        """
+        if isinstance(error, _TOO_LARGE):
+            # The topic was not made by `tally migrate`; an endless 503 would not help the client.
+            return Refusal(413, f"Kafka takes no record as large: max.message.bytes of topic {self._topic} is too low")
+        why = f"{type(error).__name__}: {error}"
+        self._producers.abandon(producer, why)
+        return Unavailable("kafka", why)

@@ -34,13 +34,22 @@ SMALL_BYTES: Final = 64 * 1024
 _encode = msgspec.json.Encoder().encode
 
 
-class Answer202(msgspec.Struct, frozen=True):
-    """The contract's answer."""
+class Accepted(msgspec.Struct, frozen=True):
+    """The body of a 202, as the contract has it."""
 
     message: str
     accepted: int
     rejected: int
     errors: tuple[msgspec.Struct, ...]
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What goes out."""
+
+    status: int
+    body: bytes
+    content_type: bytes = b"application/json"
+    headers: Headers = ()
 
 
 class Upload:
@@ -67,17 +76,13 @@ class Upload:
         """Answers one request."""
         began = time.perf_counter()
         request = declared.request_id(scope["headers"])
-        incoming, content_type = Body(receive), b"application/json"
-        headers: Headers = ()
+        incoming = Body(receive)
         try:
-            status, body = 202, await self._take(scope, incoming, request)
+            answer = Answer(202, await self._take(scope, incoming, request))
         except Exception as error:
-            refusal = _refusal(error)
-            status, content_type, headers = refusal.status, CONTENT_TYPE.encode(), refusal.headers
-            said = problem(status, refusal.detail, scope["path"], request_id=request.decode(), errors=refusal.errors)
-            body = said.body()
-        await _respond(send, status, body, content_type, ((b"x-request-id", request), *headers))
-        self._metrics.answered(status, time.perf_counter() - began)
+            answer = _refused(error, scope["path"], request)
+        await _respond(send, answer, request)
+        self._metrics.answered(answer.status, time.perf_counter() - began)
         await incoming.drain()
 
     async def _take(self, scope: MutableMapping[str, Any], incoming: Body, request: bytes) -> bytes:
@@ -95,7 +100,7 @@ class Upload:
             errors = tuple(Fault(f"/{error.index}", error.detail) for error in verdict.errors)
             raise Refusal(422, f"no line is valid: {verdict.rejected} were rejected", errors=errors)
         self._metrics.kept(verdict.accepted, verdict.rejected)
-        return _encode(Answer202("Logs processed", verdict.accepted, verdict.rejected, verdict.errors))
+        return _encode(Accepted("Logs processed", verdict.accepted, verdict.rejected, verdict.errors))
 
     async def _judge(self, body: bytes) -> Verdict:
         if (verdict := at_once(body, self._max_lines)) is not None:
@@ -117,6 +122,13 @@ class Upload:
         return headers
 
 
+def _refused(error: Exception, path: str, request: bytes) -> Answer:
+    """The problem that an upload which failed is answered with; keeps no reference to `error`, which has the body."""
+    refusal = _refusal(error)
+    said = problem(refusal.status, refusal.detail, path, request_id=request.decode(), errors=refusal.errors)
+    return Answer(refusal.status, said.body(), CONTENT_TYPE.encode(), refusal.headers)
+
+
 def _refusal(error: Exception) -> Refusal:
     """What an upload that failed is answered with."""
     if isinstance(error, Refusal):
@@ -129,7 +141,12 @@ def _refusal(error: Exception) -> Refusal:
     return Refusal(500, "something went wrong here, and was logged; whether the upload counts is unknown")
 
 
-async def _respond(send: Send, status: int, body: bytes, content_type: bytes, headers: Headers) -> None:
-    own = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), *headers]
-    await send({"type": "http.response.start", "status": status, "headers": own})
-    await send({"type": "http.response.body", "body": body})
+async def _respond(send: Send, answer: Answer, request: bytes) -> None:
+    headers = [
+        (b"content-type", answer.content_type),
+        (b"content-length", b"%d" % len(answer.body)),
+        (b"x-request-id", request),
+        *answer.headers,
+    ]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

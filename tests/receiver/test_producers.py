@@ -64,7 +64,7 @@ def test_an_abandoned_producer_is_closed_and_replaced_while_nobody_waits() -> No
     producers = builder.producers()
     assert wait_until(lambda: in_use(producers) is not None, 5)
     first = producers.current()
-    producers.abandon(first, Unavailable("kafka", "no answer"))
+    producers.abandon(first, "no answer")
     with pytest.raises(Unavailable, match="no answer"):
         producers.current()
     release.set()
@@ -80,9 +80,9 @@ def test_only_the_producer_in_use_can_be_abandoned() -> None:
     assert wait_until(lambda: in_use(producers) is not None, 5)
     first = producers.current()
     for _ in range(5):
-        producers.abandon(first, Unavailable("kafka", "no answer"))
+        producers.abandon(first, "no answer")
     assert wait_until(lambda: in_use(producers) is not None, 5)
-    producers.abandon(first, Unavailable("kafka", "late"))
+    producers.abandon(first, "late")
     assert in_use(producers) is not None
     assert builder.calls == 2
     producers.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
 import time
 from collections import Counter
@@ -119,6 +120,15 @@ def test_a_stop_answers_what_is_in_flight_even_while_kafka_is_frozen(
     for thread in threads:
         thread.join()
     assert answered == [503] * 5
+
+
+def test_a_client_that_stalls_does_not_hold_up_a_stop(environment: Environment, receiver: Child) -> None:
+    address = ("127.0.0.1", int(environment["RECEIVER_PORT"]))
+    with socket.create_connection(address), socket.create_connection(address) as stalled:
+        stalled.sendall(b"POST /upload HTTP/1.1\r\nHost: tally\r\nContent-Length: 100\r\n\r\nx")
+        assert wire.post(environment, BODY)[0] == 202
+        receiver.terminate()
+        assert receiver.wait(5) == 0
 
 
 def test_kafka_frozen_is_answered_soon_and_recovered_from(
