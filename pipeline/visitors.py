@@ -38,7 +38,7 @@ def hashes(addresses: pl.Series) -> Hashes:
         number = number * 256 + octets.field(f"field_{at}").cast(pl.UInt64, strict=False)
     packed = addresses.alias("ip").to_frame().lazy().select(number).collect().to_series()
     high = np.zeros(len(packed), dtype=np.uint64)
-    low = packed.fill_null(0).to_numpy()
+    low = packed.fill_null(0).to_numpy(writable=True)
     for row in packed.is_null().arg_true().to_list() if packed.null_count() else ():
         both = socket.inet_pton(socket.AF_INET6, addresses[row])
         high[row], low[row] = int.from_bytes(both[:8]), int.from_bytes(both[8:])
