@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import queue
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
@@ -14,6 +16,9 @@ import structlog
 from pipeline.errors import TallyError
 
 log = structlog.get_logger(__name__)
+
+# Seconds that steps in hand have, all together, once the process is to stop.
+GRACE = 4.0
 
 
 @dataclass(frozen=True)
@@ -35,9 +40,11 @@ def run(name: str, loops: Sequence[Loop], close: Callable[[], None]) -> int:
     A loop is never interrupted: its step must return within a few seconds.
     """
     stop = threading.Event()
+    # Not an event: a signal that arrives while this thread takes the event's own lock would wait for it for ever.
+    ended: queue.SimpleQueue[None] = queue.SimpleQueue()
     failures: list[BaseException] = []
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: ended.put(None))
 
     def live(loop: Loop) -> None:
         try:
@@ -48,15 +55,17 @@ def run(name: str, loops: Sequence[Loop], close: Callable[[], None]) -> int:
             failures.append(error)
             report(error, loop=loop.name)
         finally:
-            stop.set()
+            ended.put(None)
 
     threads = [threading.Thread(target=live, args=(loop,), name=loop.name, daemon=True) for loop in loops]
     for thread in threads:
         thread.start()
     log.info("started", name=name)
-    stop.wait()
+    ended.get()
+    stop.set()
+    deadline = time.monotonic() + GRACE
     for thread in threads:
-        thread.join(timeout=4)
+        thread.join(max(0.0, deadline - time.monotonic()))
     close()
     log.info("stopped", name=name)
     return exit_code(failures[0]) if failures else 0

@@ -1,0 +1,176 @@
+"""A process's life: loops until a signal or a failure, then an orderly end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from pipeline.errors import ConfigurationError, TallyError, Unavailable
+from pipeline.process import exit_code
+from tests.servers import ROOT
+
+PROGRAM = """
+import threading, time
+from pipeline import logging
+from pipeline.process import Loop, guarded, run
+from pipeline.errors import *
+
+logging.configure("test", "INFO")
+
+def say(word):
+    print(word, flush=True)
+
+def once(word):
+    if word not in once.said:
+        once.said.add(word)
+        say(word)
+    return False
+once.said = set()
+
+def slow():
+    say("working")
+    time.sleep(1.0)
+    say("worked")
+    return False
+
+def raising(error):
+    raise error
+
+guarded("test", lambda: run("test", [{loops}], {close}))
+"""
+
+
+class Running:
+    """The program above, with what it has said so far."""
+
+    def __init__(self, loops: str, close: str = "lambda: say('closed')", program: str = PROGRAM) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", program.replace("{loops}", loops).replace("{close}", close)],
+            cwd=ROOT,
+            env=dict(os.environ),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def until(self, word: str) -> None:
+        """Waits until the program says a word."""
+        assert self.process.stdout is not None
+        while (said := self.process.stdout.readline()) and said.strip() != word:
+            pass
+        assert said.strip() == word
+
+    def end(self, number: int | None = None) -> tuple[int, list[str], str, float]:
+        """Sends a signal; returns the exit code, the words said since, stderr, and the seconds it took."""
+        before = time.monotonic()
+        if number is not None:
+            self.process.send_signal(number)
+        try:
+            out, err = self.process.communicate(timeout=15)
+        finally:
+            self.process.kill()
+        return self.process.returncode, out.split(), err, time.monotonic() - before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_a_step_finish_then_closes_and_exits_with_0(number: int) -> None:
+    running = Running("Loop('slow', slow, pause=60)")
+    running.until("working")
+    code, said, _, _ = running.end(number)
+    assert (code, said) == (0, ["worked", "closed"])
+
+
+# A signal whenever the main thread is about to sleep with a condition's lock held, but for the start of a thread.
+INTERRUPTED = """
+import os, signal
+wait, start = threading.Condition.wait, threading.Thread.start
+
+def interrupted(self, timeout=None):
+    if threading.current_thread() is threading.main_thread():
+        threading.Condition.wait = wait
+        os.kill(os.getpid(), signal.SIGTERM)
+    return wait(self, timeout)
+
+def started(self):
+    threading.Condition.wait = wait
+    start(self)
+    threading.Condition.wait = interrupted
+
+threading.Thread.start = started
+"""
+
+
+def test_a_signal_that_comes_as_the_process_begins_to_wait_does_not_lock_it_up() -> None:
+    program = PROGRAM.replace("\nguarded(", f"{INTERRUPTED}\nguarded(")
+    running = Running("Loop('idle', lambda: once('idle'), pause=60)", program=program)
+    running.until("idle")
+    assert running.end(signal.SIGTERM)[0] == 0
+
+
+def test_a_loop_that_rests_is_woken_by_the_signal() -> None:
+    running = Running("Loop('idle', lambda: once('idle'), pause=60), Loop('other', lambda: once('other'), pause=60)")
+    running.until("other")
+    code, said, _, seconds = running.end(signal.SIGTERM)
+    assert (code, said[-1]) == (0, "closed")
+    assert seconds < 3
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [("Unavailable('kafka', 'gone')", 69), ("ConfigurationError('X')", 78), ("Fenced()", 1), ("KeyError('x')", 1)],
+)
+def test_a_raising_loop_ends_all_of_them_with_its_code_after_closing(error: str, code: int) -> None:
+    running = Running(f"Loop('idle', lambda: once('idle'), pause=60), Loop('bad', lambda: raising({error}))")
+    found, said, err, _ = running.end()
+    assert (found, said[-1]) == (code, "closed")
+    assert "bad" in err
+
+
+def test_steps_that_hang_do_not_keep_the_process_past_five_seconds() -> None:
+    hang = "lambda: once('hanging') or time.sleep(60)"
+    running = Running(f"Loop('a', {hang}), Loop('b', {hang}), Loop('c', {hang})")
+    running.until("hanging")
+    code, said, _, seconds = running.end(signal.SIGTERM)
+    assert (code, said) == (0, ["closed"])
+    assert seconds < 5.5
+
+
+def test_busy_loops_do_not_pause() -> None:
+    loops = "Loop('count', lambda: say('step') or True, pause=60)"
+    running = Running(loops)
+    for _ in range(3):
+        running.until("step")
+    assert running.end(signal.SIGTERM)[0] == 0
+
+
+def test_an_error_of_ours_at_the_start_is_one_line_and_its_code() -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from pipeline.process import guarded; from pipeline.errors import Unavailable\n"
+            "def main(): raise Unavailable('database', 'refused')\n"
+            "guarded('worker', main)",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (69, "tally worker: database is not available: refused\n")
+
+
+def test_exit_codes_are_the_errors_own() -> None:
+    assert [
+        exit_code(error) for error in (Unavailable("redis", ""), ConfigurationError(), TallyError(), OSError())
+    ] == [
+        69,
+        78,
+        1,
+        1,
+    ]
