@@ -14,7 +14,7 @@ from pipeline.statistic import KINDS, RANGES, SCOPES
 # Seconds between two computations, well below those for which a statistic is kept.
 _WARMED: Final = {"hour": 15, "day": 60, "week": 300}
 # A run is bounded: what is often too much for one has more of them.
-_HOUSEKEPT: Final = {"batches": 300, "keys": 600, "rollups": 3600, "rows": 60}
+_HOUSEKEPT: Final = {"batches": 300, "keys": 600, "rollups": 3600, "rows": 300}
 
 
 class Job(NamedTuple):

@@ -149,9 +149,14 @@ def rollups(store: Store, given: Settings) -> bool:  # noqa: ARG001 (a job's sig
 
 
 def rows(store: Store, given: Settings) -> bool:
-    """Deletes a chunk of log entries, and one of dead letters, that are older than RETENTION_DAYS."""
+    """Deletes a chunk of log entries, and one of dead letters, that are older than RETENTION_DAYS.
+
+    An entry whose batch is not pruned yet stays: who sends old lines finds them for two days at the least.
+    """
     before = store.read(lambda: _now(store)) - timedelta(days=given.retention_days)
-    entries = _delete_chunk(store, LogEntry.id, LogEntry.timestamp, before)
+    oldest_batch = store.read(lambda: Batch.select(fn.MIN(Batch.id)).scalar())
+    settled = () if oldest_batch is None else (LogEntry.batch < oldest_batch,)
+    entries = _delete_chunk(store, LogEntry.id, LogEntry.timestamp, before, *settled)
     letters = _delete_chunk(store, DeadLetter.id, DeadLetter.created_at, before)
     return entries or letters
 
@@ -164,16 +169,15 @@ JOBS: Final[dict[str, Callable[[Store, Settings], bool]]] = {
 }
 
 
-def _delete_chunk(store: Store, key: Field, time_column: Any, before: datetime) -> bool:
+def _delete_chunk(store: Store, key: Field, time_column: Any, before: datetime, *also: Any) -> bool:
     """Deletes a chunk of what is older, by key: MySQL then locks these rows and no gaps. Whether more may be left."""
     model = key.model
+    old = model.select(key).where(time_column < before, *also).order_by(time_column).limit(CHUNK)
 
     def work() -> bool:
-        found = [
-            row[0] for row in model.select(key).where(time_column < before).order_by(time_column).limit(CHUNK).tuples()
-        ]
+        found = sorted(row[0] for row in old.tuples())
         if found:
-            model.delete().where(key.in_(sorted(found))).execute()
+            model.delete().where(key.in_(found)).execute()
         return len(found) == CHUNK
 
     return store.write(work)

@@ -40,7 +40,7 @@ def main() -> int:
         blocking_threads=THREADS,
         workers_kill_timeout=4,
         log_access=False,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         log_dictconfig={"handlers": {}, "loggers": {"_granian": {}, "granian.access": {}}},
     )
     try:

@@ -229,6 +229,17 @@ def test_rows_and_dead_letters_go_after_their_days(store: Store, monkeypatch: py
     assert store.read(lambda: [LogEntry.select().count(), DeadLetter.select().count()]) == [2, 1]
 
 
+def test_old_lines_that_came_lately_stay_until_their_batch_is_pruned(store: Store) -> None:
+    add_batch(store, 1)
+    put(store, [Seen((NOW - 500 * DAY).replace(tzinfo=UTC))])
+    store.write(lambda: LogEntry.update(batch=Batch.select(Batch.id)).execute())
+    housekeeping.run(store, GIVEN, "rows")
+    assert store.read(LogEntry.select().count) == 1
+    housekeeping.run(store, GIVEN, "batches")
+    housekeeping.run(store, GIVEN, "rows")
+    assert store.read(LogEntry.select().count) == 0
+
+
 def test_a_job_that_fails_is_logged_and_not_raised(tmp_path: Any) -> None:
     nothing = Store.open(f"sqlite:///{tmp_path / 'not-migrated.db'}")
     with capture_logs() as logs:
