@@ -17,6 +17,8 @@ from pipeline.storage import Store
 from pipeline.topic import Identity
 
 NO_DIGEST = bytes(16)
+# How old the knowledge of where a log ends may grow before it is renewed.
+SEEN_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,12 @@ class Plan:
 
         def work() -> Planned:
             Progress.insert(
-                stream=self.stream, part=part, generation=0, next_plan=beginning, end_offset=beginning
+                stream=self.stream,
+                part=part,
+                generation=0,
+                next_plan=beginning,
+                end_offset=beginning,
+                seen_at=self._store.now(),
             ).on_conflict_ignore().execute()
             row = Progress.get(Progress.stream == self.stream, Progress.part == part)
             mark = None if row.mark_offset is None else Mark(row.mark_offset, row.mark_time, row.mark_crc)
@@ -137,12 +144,16 @@ class Plan:
         return self._store.read(work)
 
     def note_ends(self, ends: dict[int, int]) -> None:
-        """Writes down where each partition's log ends, for the ledger's "not planned yet". Advice."""
+        """Writes down where each partition's log ends now, once a minute even where that is nothing new.
+
+        The ledger tells from it what is not planned yet, housekeeping which upload keys can still be needed.
+        """
 
         def work() -> None:
             for part, end in ends.items():
-                Progress.update(end_offset=end).where(
-                    Progress.stream == self.stream, Progress.part == part, Progress.end_offset < end
+                news = (Progress.end_offset < end) | (Progress.seen_at < self._store.ago(SEEN_SECONDS))
+                Progress.update(end_offset=end, seen_at=self._store.now()).where(
+                    Progress.stream == self.stream, Progress.part == part, Progress.end_offset <= end, news
                 ).execute()
 
         if ends:
@@ -173,7 +184,13 @@ class Plan:
 
         def work() -> None:
             moved = (
-                Progress.update(generation=generation + 1, next_plan=beginning, end_offset=beginning, mark_offset=None)
+                Progress.update(
+                    generation=generation + 1,
+                    next_plan=beginning,
+                    end_offset=beginning,
+                    seen_at=self._store.now(),
+                    mark_offset=None,
+                )
                 .where(Progress.stream == self.stream, Progress.part == part, Progress.generation == generation)
                 .execute()
             )

@@ -72,7 +72,8 @@ class Progress(Model):
     part = IntegerField()
     generation = IntegerField()
     next_plan = BigIntegerField()
-    end_offset = BigIntegerField()
+    end_offset = BigIntegerField()  # where the log ended
+    seen_at = UtcField()  # when it was seen to end there
     mark_offset = BigIntegerField(null=True)
     mark_epoch = IntegerField(null=True)
     mark_time = BigIntegerField(null=True)  # Kafka's timestamp, ms since the epoch

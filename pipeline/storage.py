@@ -138,8 +138,11 @@ class Store:
         self.execute(f"{verb} INTO {model._meta.table_name} ({columns}) VALUES {values}{rest}", parameters)
 
     def check(self) -> None:
-        """Raises Unavailable unless the database answers a query."""
-        self.read(lambda: self.execute("SELECT 1").fetchone(), tries=1)
+        """Raises Unavailable unless the database answers a query; leaves no connection behind, as its thread may end."""
+        try:
+            self.read(lambda: self.execute("SELECT 1").fetchone(), tries=1)
+        finally:
+            self.disconnect()
 
     def disconnect(self) -> None:
         """Closes this thread's connection."""

@@ -16,7 +16,7 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 from starlette.applications import Starlette
 
-from pipeline import checkpoint, logging, settings
+from pipeline import checkpoint, exposure, logging, settings
 from pipeline.errors import Unavailable
 from pipeline.port import require_free
 from receiver import producer
@@ -39,6 +39,7 @@ def main() -> int:
     """Serves until SIGTERM or SIGINT; returns the exit code. Raises ConfigurationError where it cannot listen."""
     loaded = settings.load()
     logging.configure("receiver", loaded.log_level)
+    exposure.look(loaded, loaded.receiver_host)
     require_free(loaded.receiver_host, loaded.receiver_port, "RECEIVER_PORT")
     gave_up: list[int] = []
     signal.signal(signal.SIGUSR1, lambda *_: gave_up.append(Unavailable.exit_code))

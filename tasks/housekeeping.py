@@ -115,17 +115,19 @@ def keys(store: Store, given: Settings) -> bool:
 
 
 def _oldest_uncounted(store: Store) -> datetime | None:
-    """No record that is pending or not planned is older than this; None where that is not known."""
+    """No record that is pending or not planned is older than this (UTC); None where that is not known."""
     query: Any = (
-        Progress.select(Progress.mark_time)
+        Progress.select(Progress.end_offset > Progress.next_plan, Progress.mark_time, Progress.seen_at)
         .join(Stream, on=(Stream.id == Progress.stream))
-        .where(Stream.state == "live", Progress.end_offset > Progress.next_plan)
+        .where(Stream.state == "live")
         .tuples()
     )
-    marks = [mark for (mark,) in query]
-    if None in marks:
-        return None
-    oldest = [_EPOCH + timedelta(milliseconds=mark) for mark in marks]
+    oldest = []
+    for behind, mark, seen_at in query:
+        if behind and mark is None:
+            return None
+        # A consumer that is away sees no new records: those since it last looked may wait as well.
+        oldest.append(_EPOCH + timedelta(milliseconds=mark) if behind else seen_at)
     pending = Batch.select(fn.MIN(Batch.oldest_at)).where(Batch.state == "pending").scalar()
     if pending is not None:
         oldest.append(pending if isinstance(pending, datetime) else datetime.fromisoformat(pending))

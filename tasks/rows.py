@@ -51,6 +51,8 @@ def statements(frame: pl.DataFrame, batch: int) -> Iterator[str]:
     rendered = frame.lazy().select(
         pl.format(row, *("time", "ip", "method"), path, *("status", "latency")).alias("row"),
     )
-    size = pl.col("row").str.len_bytes().cast(pl.Int64).cum_sum() // STATEMENT_BYTES
-    for part in rendered.with_columns(size.alias("statement")).collect().partition_by("statement"):
+    size = pl.col("row").str.len_bytes().cast(pl.Int64) + len(",")
+    # A row belongs to the statement in which it ends: the first may reach back into the one before, by all of itself.
+    room = (STATEMENT_BYTES - len(_INSERT) - size.max()).clip(lower_bound=1)
+    for part in rendered.with_columns((size.cum_sum() // room).alias("statement")).collect().partition_by("statement"):
         yield _INSERT + ",".join(part["row"].to_list())

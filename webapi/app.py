@@ -93,7 +93,7 @@ class Pages:
 
     def readyz(self) -> Response:
         """Whether its dependencies answer; without the cache it is slower, and ready all the same."""
-        _, said = readiness({"database": self._check_database, "cache": self._cache.check}, READY_WITHIN)
+        _, said = readiness({"database": self._store.check, "cache": self._cache.check}, READY_WITHIN)
         ready = said["database"] == "ok"
         status = ("ok" if said["cache"] == "ok" else "degraded") if ready else "unavailable"
         return _json({"status": status, "checks": said}, 200 if ready else 503)
@@ -101,13 +101,6 @@ class Pages:
     def metrics(self) -> Response:
         """The counters, for Prometheus."""
         return Response(generate_latest(self._metrics.registry), content_type=CONTENT_TYPE_LATEST)
-
-    def _check_database(self) -> None:
-        try:
-            self._store.check()
-        finally:
-            # The check's thread ends here, and its connection with it.
-            self._store.disconnect()
 
 
 def _pairs() -> list[tuple[str, str]]:

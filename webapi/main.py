@@ -12,7 +12,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
-from pipeline import logging, settings
+from pipeline import exposure, logging, settings
 from pipeline.port import require_free
 from pipeline.process import Loop
 
@@ -27,6 +27,7 @@ def main() -> int:
     """Serves until SIGTERM or SIGINT; returns the exit code. Raises ConfigurationError where it cannot listen."""
     loaded = settings.load()
     logging.configure("webapi", loaded.log_level)
+    exposure.look(loaded, loaded.webapi_host)
     require_free(loaded.webapi_host, loaded.webapi_port, "WEBAPI_PORT")
     server = Granian(
         "webapi.main:build_app",

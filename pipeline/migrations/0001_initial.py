@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS progress (
     generation INT NOT NULL,
     next_plan BIGINT NOT NULL,
     end_offset BIGINT NOT NULL,
+    seen_at DATETIME(6) NOT NULL,
     mark_offset BIGINT,
     mark_epoch INT,
     mark_time BIGINT,

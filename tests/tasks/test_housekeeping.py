@@ -152,14 +152,26 @@ def kept_keys(store: Store) -> list[int]:
     return sorted(store.read(lambda: [row.offset for row in UploadKey.select()]))
 
 
-def add_progress(store: Store, end_offset: int, mark_age: timedelta | None, state: str = "live") -> None:
-    """A partition that is planned up to offset 5."""
+def add_progress(
+    store: Store,
+    end_offset: int,
+    mark_age: timedelta | None,
+    state: str = "live",
+    seen_age: timedelta = timedelta(0),
+) -> None:
+    """A partition that is planned up to offset 5, whose log ended at `end_offset` when a consumer saw it last."""
 
     def work() -> None:
         stream = Stream.insert(cluster_id="c", topic="t", topic_id="i", state=state).execute()
         mark = None if mark_age is None else int((NOW - mark_age).replace(tzinfo=UTC).timestamp() * 1000)
         Progress.insert(
-            stream=stream, part=0, generation=0, next_plan=5, end_offset=end_offset, mark_time=mark
+            stream=stream,
+            part=0,
+            generation=0,
+            next_plan=5,
+            end_offset=end_offset,
+            mark_time=mark,
+            seen_at=NOW - seen_age,
         ).execute()
 
     store.write(work)
@@ -182,6 +194,13 @@ def test_keys_wait_for_the_oldest_pending_batch(store: Store) -> None:
 def test_keys_wait_for_the_oldest_record_that_is_not_planned(store: Store) -> None:
     add_keys(store, 4 * DAY, 2.5 * DAY)
     add_progress(store, end_offset=6, mark_age=2 * DAY)
+    housekeeping.run(store, GIVEN, "keys")
+    assert kept_keys(store) == [1]
+
+
+def test_keys_wait_for_what_may_have_come_since_the_consumer_looked_last(store: Store) -> None:
+    add_keys(store, 4 * DAY, 2.5 * DAY)
+    add_progress(store, end_offset=5, mark_age=5 * DAY, seen_age=2 * DAY)
     housekeeping.run(store, GIVEN, "keys")
     assert kept_keys(store) == [1]
 

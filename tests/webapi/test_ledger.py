@@ -31,7 +31,9 @@ def fill(store: Store) -> None:
         LedgerMinute.insert(minute=MINUTE - timedelta(days=3), **pruned).execute()
         for number, state in enumerate(("live", "gone")):
             stream = Stream.insert(cluster_id="c", topic="raw-logs", topic_id=str(number), state=state).execute()
-            Progress.insert(stream=stream, part=3, generation=0, next_plan=3, end_offset=8).execute()
+            Progress.insert(
+                stream=stream, part=3, generation=0, next_plan=3, end_offset=8, seen_at=store.now()
+            ).execute()
 
     store.write(work)
 
