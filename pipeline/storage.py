@@ -138,7 +138,7 @@ class Store:
         self.execute(f"{verb} INTO {model._meta.table_name} ({columns}) VALUES {values}{rest}", parameters)
 
     def check(self) -> None:
-        """Raises Unavailable unless the database answers a query; leaves no connection behind, as its thread may end."""
+        """Raises Unavailable unless the database answers a query. Leaves no connection behind: its thread may end."""
         try:
             self.read(lambda: self.execute("SELECT 1").fetchone(), tries=1)
         finally:
