@@ -88,20 +88,26 @@ class Ingest:
         claim = self._store.read(lambda: self._find(order))
         if claim is None:
             return
-        # SQLite's one write lock is the claim's: a count of attempts would only wait for it.
-        if again and self._store.is_mysql:
-            claim = self._store.write(partial(self._attempt, claim))
         records = self._read(order.part, order.first, order.next)
         self._checkpoint("actor.read")
         if batch.digest(records).hex() != order.digest:
             log.error("the log holds something else than what was planned", part=order.part, first=order.first)
             return
+        # SQLite's one write lock is the claim's: a count of attempts would only wait for it.
+        counted = again and self._store.is_mysql
+        if counted:
+            claim = self._store.write(partial(self._attempt, claim, 1))
         try:
             if claim.attempts > ATTEMPTS:
                 raise Poison(f"its worker vanished {ATTEMPTS} times")
             self._complete(order, claim, records)
         except Poison as poison:
             split.split(self._store, order, claim.id, records, poison)
+        except Exception:
+            # Whoever can say what failed has not vanished.
+            if counted:
+                self._store.write(partial(self._attempt, claim, -1))
+            raise
 
     def _complete(self, order: Range, claim: Claim, records: Sequence[Record]) -> None:
         """Raises Poison when it is the data that cannot be processed."""
@@ -140,14 +146,17 @@ class Ingest:
         )
         return Claim(*found) if found else None
 
-    def _attempt(self, claim: Claim) -> Claim:
-        Batch.update(attempts=Batch.attempts + 1).where(Batch.id == claim.id, Batch.state == "pending").execute()
-        return claim._replace(attempts=claim.attempts + 1)
+    def _attempt(self, claim: Claim, more: int) -> Claim:
+        Batch.update(attempts=Batch.attempts + more).where(Batch.id == claim.id, Batch.state == "pending").execute()
+        return claim._replace(attempts=claim.attempts + more)
 
     def _write(
         self, order: Range, claim: Claim, records: Sequence[Record], refined: Refined, keys: dict[int, bytes]
     ) -> dict[str, int]:
-        """Claims the batch and writes all that it holds; returns its four counts, or nothing where it was claimed."""
+        """Claims the batch and writes all that it holds; returns its four counts, or nothing where it was claimed.
+
+        Raises Poison when its lines are not as many as were planned.
+        """
         claimed = Batch.update(state="done", done_at=self._store.now()).where(Batch.id == claim.id, *_matches(order))
         if not claimed.execute():
             return {}
@@ -167,7 +176,7 @@ class Ingest:
             "duplicate": sum(batch.lines(records[twin]) for twin in twins),
         }
         if sum(counts.values()) != claim.lines:
-            raise RuntimeError(f"batch {claim.id} has {claim.lines} lines, but {counts} were counted")
+            raise Poison(f"batch {claim.id} has {claim.lines} lines, but {counts} were counted")
         Batch.update(**counts).where(Batch.id == claim.id).execute()
         upsert(self._store, refined.rollups)
         self._checkpoint("actor.written")

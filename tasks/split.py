@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import structlog
 
@@ -15,7 +15,8 @@ from tasks.frame import PAYLOAD, Rejected
 
 log = structlog.get_logger(__name__)
 
-CHUNK = 1_000
+# Dead letters a statement, and bytes of what they keep: escaped these may double, and MySQL takes 16 MiB.
+CHUNK, CHUNK_BYTES = 1_000, 4 * 1024 * 1024
 
 
 def split(store: Store, order: Range, id: int, records: Sequence[Record], poison: Poison) -> None:
@@ -57,7 +58,7 @@ def split(store: Store, order: Range, id: int, records: Sequence[Record], poison
 
 def bury(store: Store, stream: int, part: int, records: Sequence[Record], rejected: Sequence[Rejected]) -> None:
     """Keeps what was rejected as dead letters, with reason and position, inside a transaction."""
-    for start in range(0, len(rejected), CHUNK):
+    for chunk in _chunks(rejected):
         DeadLetter.insert_many(
             [
                 {
@@ -70,16 +71,28 @@ def bury(store: Store, stream: int, part: int, records: Sequence[Record], reject
                     "payload": one.payload,
                     "created_at": store.now(),
                 }
-                for one in rejected[start : start + CHUNK]
+                for one in chunk
             ]
         ).execute()
 
 
+def _chunks(rejected: Sequence[Rejected]) -> Iterator[list[Rejected]]:
+    chunk: list[Rejected] = []
+    size = 0
+    for one in rejected:
+        size += len(one.payload)
+        if chunk and (len(chunk) == CHUNK or size > CHUNK_BYTES):
+            yield chunk
+            chunk, size = [], len(one.payload)
+        chunk.append(one)
+    if chunk:
+        yield chunk
+
+
 def _bury_alone(store: Store, still: tuple[object, ...], record: Record, poison: Poison) -> None:
-    lines = batch.lines(record)
-    done = Batch.update(state="done", done_at=store.now(), rejected=lines).where(*still)
+    done = Batch.update(state="done", done_at=store.now(), rejected=Batch.lines).where(*still)
     whole = Batch.get_or_none(*still)
     if whole is None or not done.execute():
         return
-    payload = (record.value or b"")[:PAYLOAD]
-    bury(store, whole.stream, whole.part, [record], [Rejected(0, None, lines, "poison", str(poison)[:1000], payload)])
+    alone = Rejected(0, None, whole.lines, "poison", str(poison)[:1000], (record.value or b"")[:PAYLOAD])
+    bury(store, whole.stream, whole.part, [record], [alone])
