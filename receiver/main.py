@@ -69,7 +69,8 @@ def build_app() -> AsgiApp:
     """The application, with clients that are built when its lifespan begins."""
     loaded = settings.load()
     logging.configure("receiver", loaded.log_level)
-    metrics = Metrics()
+    budget = Budget(IN_HAND * loaded.max_body_bytes)
+    metrics = Metrics(budget)
     producers = Producers(partial(producer.build, loaded), producer.abandon, _give_up)
     publishers: list[Publisher] = []
 
@@ -90,7 +91,7 @@ def build_app() -> AsgiApp:
 
     upload = Upload(
         publish,
-        Budget(IN_HAND * loaded.max_body_bytes),
+        budget,
         metrics,
         partial(datetime.now, UTC),
         loaded.max_body_bytes,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+from receiver.budget import Budget
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -12,7 +14,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 class Metrics:
     """The receiver's counters, in a registry of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget) -> None:
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self.received = Counter("pipeline_lines_received", "Lines of uploads that Kafka has.", registry=registry)
@@ -26,6 +28,8 @@ class Metrics:
             registry=registry,
             buckets=_SECONDS,
         )
+        in_hand = Gauge("receiver_bytes_in_hand", "Bytes of uploads that are not answered yet.", registry=registry)
+        in_hand.set_function(lambda: budget.held)
         # `labels()` costs more than the counting.
         self._uploads = cache(lambda status: uploads.labels(str(status)))
         self._requests = cache(lambda status: requests.labels("/upload", str(status)))

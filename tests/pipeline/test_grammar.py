@@ -8,7 +8,7 @@ import ipaddress
 from datetime import datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from pipeline.errors import LineFault
 from pipeline.grammar import MAX_LATENCY_MS, REASONS, Line, parse
@@ -186,6 +186,7 @@ def test_what_was_found_is_said_escaped_and_cut() -> None:
     )
 
 
+@settings(deadline=None)
 @given(valid_lines)
 def test_valid_lines_are_taken_and_canonical(text: str) -> None:
     fields = parse(text)
@@ -194,6 +195,7 @@ def test_valid_lines_are_taken_and_canonical(text: str) -> None:
     assert [fields.method, fields.path] == text.split(" ")[2:4]
 
 
+@settings(deadline=None)
 @given(any_lines)
 def test_any_text_is_taken_or_refused_for_one_of_the_reasons(text: str) -> None:
     try:

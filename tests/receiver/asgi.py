@@ -50,7 +50,8 @@ class Kept:
 
 def upload_app(kept: Kept, *, max_body_bytes: int = 1024 * 1024, max_lines: int = 1000, in_hand: int = 2**26) -> Upload:
     """The endpoint with small limits and a clock that stands still."""
-    return Upload(kept.publish, Budget(in_hand), Metrics(), lambda: NOW, max_body_bytes, max_lines)
+    budget = Budget(in_hand)
+    return Upload(kept.publish, budget, Metrics(budget), lambda: NOW, max_body_bytes, max_lines)
 
 
 def post(

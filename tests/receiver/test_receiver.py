@@ -65,12 +65,12 @@ def test_a_body_over_the_limit_is_refused_however_it_comes(backend: Backend, env
 
 @pytest.mark.usefixtures("receiver")
 def test_a_body_far_over_the_limit_is_answered_and_not_kept_in_memory(environment: Environment) -> None:
-    before = resident_bytes(environment)
+    before = wire.metric(environment, "process_resident_memory_bytes")
     chunk = b" " * 100_000
     for _ in range(2):
         assert wire.post(environment, (chunk for _ in range(500)))[0] == 413
         assert wire.post(environment, chunk * 500)[0] == 413
-    assert resident_bytes(environment) - before < 20_000_000
+    assert wire.metric(environment, "process_resident_memory_bytes") - before < 20_000_000
 
 
 @pytest.mark.usefixtures("receiver")
@@ -89,7 +89,7 @@ def test_pages_and_problems(environment: Environment) -> None:
     assert wire.get(environment, "/readyz") == (200, {"status": "ok", "checks": {"kafka": "ok"}})
     assert wire.get(environment, "/upload")[0] == 405
     assert wire.get(environment, "/uploads")[1]["title"] == "Not Found"
-    assert resident_bytes(environment) > 0
+    assert wire.metric(environment, "process_resident_memory_bytes") > 0
 
 
 def test_a_receiver_started_before_kafka_comes_up_and_names_it(
@@ -107,14 +107,6 @@ def test_a_receiver_started_before_kafka_comes_up_and_names_it(
     backend.servers["kafka"].thaw()
     wire.require_ready(environment)
     assert wire.post(environment, BODY)[0] == 202
-
-
-def resident_bytes(environment: Environment) -> float:
-    """The receiver's memory, by its own metrics."""
-    metrics = wire.raw(environment, b"GET /metrics HTTP/1.1\r\nHost: tally\r\nConnection: close\r\n\r\n")
-    found = re.search(rb"^process_resident_memory_bytes (.+)$", metrics, re.MULTILINE)
-    assert found
-    return float(found[1])
 
 
 def test_a_port_in_use_is_said_with_the_setting(environment: Environment, launch: Launch) -> None:

@@ -114,7 +114,8 @@ def test_a_stop_answers_what_is_in_flight_even_while_kafka_is_frozen(
     threads = [threading.Thread(target=lambda: answered.append(wire.post(environment, BODY)[0])) for _ in range(5)]
     for thread in threads:
         thread.start()
-    time.sleep(0.3)
+    in_hand = 5 * len(BODY)
+    assert wait_until(lambda: wire.metric(environment, "receiver_bytes_in_hand") == in_hand or len(answered) == 5, 10)
     receiver.terminate()
     assert receiver.wait(5) == 0
     for thread in threads:
@@ -143,7 +144,7 @@ def test_kafka_frozen_is_answered_soon_and_recovered_from(
         assert wire.get(environment, "/readyz")[0] == 503
         backend.servers["kafka"].thaw()
         assert wait_until(lambda: len(journal.accepted) > before + 100, 20)
-    assert slowest < 2.6
+    assert slowest < 2.2
     assert set(journal.statuses) == {202, 503}
     assert receiver.alive()
     assert journal.accepted <= keys(backend, environment)
@@ -161,7 +162,7 @@ def test_kafka_killed_is_answered_soon_and_recovered_from(
         if backend.name == "embedded":
             wire.make_topic(environment)
         assert wait_until(lambda: len(journal.accepted) > before + 100, 30)
-    assert slowest < 2.6
+    assert slowest < 2.2
     assert receiver.alive()
     if backend.name == "real":
         assert journal.accepted <= keys(backend, environment)

@@ -168,7 +168,7 @@ def test_a_body_that_ends_before_its_length_is_refused(cut: bool) -> None:
     assert "ended" in answer.json["detail"]
 
 
-@pytest.mark.parametrize("line", [LINE, "bad", LINE.replace("Z", "+01:00"), ""])
+@pytest.mark.parametrize("line", [LINE, "bad", LINE.replace("Z", "+01:00"), "", '"', "\\"])
 def test_the_limit_of_lines_holds_to_the_line(line: str) -> None:
     kept = Kept()
     assert post(upload_app(kept, max_lines=10), body_of(*[line] * 10)).status in (202, 422)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import LineFault
@@ -34,6 +34,7 @@ _headers = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(_bodies, _headers)
 def test_no_request_makes_the_receiver_fail(body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
     kept = Kept()
@@ -43,6 +44,7 @@ def test_no_request_makes_the_receiver_fail(body: bytes, headers: list[tuple[byt
     assert bool(kept.records) == (answer.status == 202 and answer.json["accepted"] > 0)
 
 
+@settings(deadline=None)
 @given(st.lists(any_lines, max_size=5), st.booleans())
 def test_lines_are_counted_as_the_grammar_says(lines: list[str], ascii_only: bool) -> None:
     kept = Kept()

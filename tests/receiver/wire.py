@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -74,6 +75,13 @@ def raw(environment: Environment, request: bytes, *, end: bool = False) -> bytes
         if end:
             connection.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def metric(environment: Environment, name: str) -> float:
+    """One of the receiver's metrics, without labels."""
+    metrics = raw(environment, b"GET /metrics HTTP/1.1\r\nHost: tally\r\nConnection: close\r\n\r\n").decode()
+    (found,) = re.findall(rf"^{name} (.+)$", metrics, re.MULTILINE)
+    return float(found)
 
 
 def records(backend: Backend, name: str, *, quiet: float = 1.0) -> Iterator[Any]:
