@@ -175,7 +175,13 @@ class Store:
             if time.monotonic() - getattr(self._used, "at", 0.0) < _IDLE_LIMIT:
                 return
             self.disconnect()
-        self.database.connect()
+        try:
+            self.database.connect()
+        except peewee.OperationalError as error:
+            if _transient(error):
+                raise
+            # A login or a name that is refused: nothing to try again, and nothing that a traceback would explain.
+            raise Unavailable("database", _said(error)) from error
 
 
 def connectable(url: str | None) -> Database:
