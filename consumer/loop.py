@@ -8,6 +8,7 @@ from collections.abc import Callable
 import structlog
 from dramatiq.brokers.redis import RedisBroker
 from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka.coordinator.base import MemberState
 from kafka.errors import KafkaError, LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from consumer.gathered import Gathered, oldest, paused
@@ -92,6 +93,7 @@ class PollLoop:
         return True
 
     def _poll(self) -> None:
+        _keep_joining(self._consumer)
         gathered = any(one.lines for one in self._gathered.values())
         try:
             polled = self._consumer.poll(timeout_ms=POLL_MS_GATHERED if gathered else POLL_MS)
@@ -199,3 +201,14 @@ class PollLoop:
 
     def _partition(self, part: int) -> TopicPartition:
         return TopicPartition(self._settings.kafka_topic, part)
+
+
+def _keep_joining(consumer: KafkaConsumer) -> None:
+    """Has the next poll go on with a join that outlived the last one.
+
+    Where new metadata was the reason to join (a start, partitions that were added), kafka-python 3.0.12 forgets the
+    reason before the join has ended: the member would never be assigned anything, never send a heartbeat, and be
+    dropped by the broker without noticing. (Java's `rejoinNeededOrPending` knows a pending join.)
+    """
+    if consumer.group_metadata().state is MemberState.REBALANCING:
+        consumer._coordinator.request_rejoin()
