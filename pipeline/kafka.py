@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
@@ -71,6 +72,11 @@ class RangeReader:
         partitions = [TopicPartition(self._topic, part) for part in parts]
         try:
             found = self._consumer.beginning_offsets(partitions, timeout_ms=CONNECT_MS)
+        except KeyError as error:
+            # Added since the client last asked which partitions there are: it leaves such a one out of its answer.
+            with suppress(KafkaError):
+                self._consumer.topics()
+            raise Unavailable("kafka", f"partition {error} is new") from error
         except KafkaError as error:
             raise Unavailable("kafka", error) from error
         return {partition.partition: int(offset) for partition, offset in found.items()}
