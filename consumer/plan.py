@@ -17,6 +17,8 @@ from pipeline.storage import Store
 from pipeline.topic import Identity
 
 NO_DIGEST = bytes(16)
+# The end of 2099 in ms: a record's time is its producer's word, and may be any number.
+LATEST_MS = 4_102_444_799_999
 # How old the knowledge of where a log ends may grow before it is renewed.
 SEEN_SECONDS = 60
 
@@ -81,7 +83,8 @@ class Plan:
         Raises Fenced when the plan does not stand at `first` (any more): somebody else owns the partition.
         """
         mark, digest, after = Mark.of(records[-1]), batch.digest(records), records[-1].offset + 1
-        oldest = datetime.fromtimestamp(max(min(record.timestamp for record in records), 0) / 1000, UTC)
+        oldest_ms = min(max(min(record.timestamp for record in records), 0), LATEST_MS)
+        oldest = datetime.fromtimestamp(oldest_ms / 1000, UTC)
 
         def work() -> None:
             moved = (
