@@ -74,9 +74,9 @@ class Repair:
             self._owed = {stale.id for stale in self._pending(0)}
             log.warning("redis lost its messages; sending again", batches=len(self._owed))
         candidates = self._pending(0 if self._owed else PATIENCE)
-        alive = {stale.id for stale in candidates}
-        self._owed &= alive
-        self._waits = {batch: wait for batch, wait in self._waits.items() if batch in alive}
+        self._owed &= {stale.id for stale in candidates}
+        # Not by the candidates: a batch that was just sent again is none, and would wait no longer the next time.
+        self._waits = {batch: wait for batch, wait in self._waits.items() if wait[0] + PATIENCE_LIMIT > self._clock()}
         # As many messages as stale batches wait already: more of them would only fill Redis.
         if not candidates or (not self._owed and messages.waiting(self._broker, messages.INGEST) >= len(candidates)):
             return False
