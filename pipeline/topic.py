@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 from kafka import KafkaAdminClient
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
@@ -45,8 +45,12 @@ class TopicAdmin:
         """The topic as it is now, None where there is none. Raises Unavailable."""
         with _kafka_errors():
             found = self._client.describe_topics([self._topic])
-        if not found or found[0]["error_code"] != 0:
+        code = found[0]["error_code"] if found else UnknownTopicOrPartitionError.errno
+        if code == UnknownTopicOrPartitionError.errno:
             return None
+        if code:
+            # A topic without a leader, or that we may not see, is not gone: what follows from that cannot be undone.
+            raise Unavailable("kafka", for_code(code)(f"topic {self._topic}"))
         topic_id = found[0].get("topic_id")
         return Identity(self._cluster_id, self._topic, str(topic_id or UUID(int=0)), len(found[0]["partitions"]))
 

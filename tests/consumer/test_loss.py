@@ -1,0 +1,166 @@
+"""What the log no longer holds is lost: counted, and said once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import prometheus_client
+import pytest
+
+from consumer.loss import GONE_AFTER, Loss
+from consumer.plan import Plan
+from consumer.truncation import verified
+from pipeline import batch, ledger
+from pipeline.kafka import RangeReader
+from pipeline.models import Batch, Progress, Stream
+from pipeline.storage import Store
+from pipeline.topic import TopicAdmin
+from tests.records import line
+from tests.topics import Topic
+
+
+class Keeper:
+    """A loss pass over a real topic, with the planner's own clients."""
+
+    def __init__(self, store: Store, topic: Topic) -> None:
+        self.store = store
+        self.admin, self.reader = TopicAdmin(topic.settings), RangeReader(topic.settings)
+        self.lost = prometheus_client.Counter("lost", "", registry=None)
+        self.now = 1.0
+        self.loss = Loss(
+            store, self.admin.identity, self.reader.beginnings, topic.name, self.lost, clock=lambda: self.now
+        )
+
+    def plan(self) -> Plan:
+        identity = self.admin.identity()
+        assert identity is not None
+        return Plan.of(self.store, identity)
+
+    def planned(self, plan: Plan, offsets: list[int], part: int = 0) -> None:
+        """Plans the records at these offsets as one batch, from where the plan stands."""
+        first = verified(plan, self.reader, part, self.reader.beginnings([part])[part])
+        records = self.reader.read(part, offsets[0], offsets[-1] + 1)
+        plan.add(part, first.generation, first.next_plan, records, sum(map(batch.lines, records)))
+
+    def counted(self) -> float:
+        """The lines that were counted as lost."""
+        (metric,) = self.lost.collect()
+        return metric.samples[0].value
+
+    def states(self) -> list[tuple[int, int, int, int, str]]:
+        columns = (Batch.generation, Batch.first, Batch.next, Batch.lines, Batch.state)
+        return self.store.read(lambda: list(Batch.select(*columns).order_by(Batch.id).tuples()))
+
+
+@pytest.fixture
+def keeper(store: Store, topic: Topic) -> Iterator[Keeper]:
+    made = Keeper(store, topic)
+    yield made
+    made.admin.close()
+    made.reader.close()
+
+
+def uploads(topic: Topic, count: int, status: int = 404) -> list[int]:
+    return [topic.upload([line(status, path=f"/{n}")] * 3) for n in range(count)]
+
+
+def test_while_everything_is_there_nothing_is_lost(keeper: Keeper, topic: Topic) -> None:
+    plan = keeper.plan()
+    keeper.planned(plan, uploads(topic, 3))
+    keeper.loss.look()
+    assert keeper.states() == [(0, 0, 3, 9, "pending")]
+    assert verified(plan, keeper.reader, 0, 0).next_plan == 3
+    assert keeper.counted() == 0
+
+
+@pytest.mark.real_only
+def test_a_pending_batch_that_retention_passed_is_lost_with_its_lines(keeper: Keeper, topic: Topic) -> None:
+    plan = keeper.plan()
+    offsets = uploads(topic, 6)
+    for at in (0, 2, 4):
+        keeper.planned(plan, offsets[at : at + 2])
+    topic.delete_records(0, before=3)
+    for _ in range(2):
+        keeper.loss.look()
+    assert [row[-1] for row in keeper.states()] == ["lost", "lost", "pending"]
+    assert keeper.counted() == 12
+    found = ledger.read(keeper.store)
+    assert (found.lost, found.pending, found.balanced) == (12, 6, True)
+
+
+@pytest.mark.real_only
+def test_what_is_done_is_not_lost_by_retention(keeper: Keeper, topic: Topic) -> None:
+    keeper.planned(keeper.plan(), uploads(topic, 3))
+    keeper.store.write(lambda: Batch.update(state="done", stored=9).execute())
+    topic.delete_records(0, before=3)
+    keeper.loss.look()
+    assert keeper.states()[0][-1] == "done"
+
+
+@pytest.mark.real_only
+def test_what_retention_took_before_it_was_planned_is_written_off(keeper: Keeper, topic: Topic) -> None:
+    plan = keeper.plan()
+    keeper.planned(plan, uploads(topic, 2))
+    uploads(topic, 5)
+    topic.delete_records(0, before=6)
+    assert verified(plan, keeper.reader, 0, 6).next_plan == 6
+    assert keeper.states() == [(0, 0, 2, 6, "pending"), (0, 2, 6, 0, "lost")]
+    assert verified(plan, keeper.reader, 0, 6).next_plan == 6
+    assert len(keeper.states()) == 2
+
+
+def test_a_topic_made_again_ends_the_old_stream_and_all_that_waited_in_it(keeper: Keeper, topic: Topic) -> None:
+    plan = keeper.plan()
+    keeper.planned(plan, uploads(topic, 3))
+    plan.note_ends({0: 10})
+    topic.make_again()
+    keeper.loss.look()
+    assert keeper.states() == [(0, 0, 3, 9, "lost"), (0, 3, 10, 0, "lost")]
+    assert keeper.counted() == 9
+    assert keeper.store.read(lambda: [row.state for row in Stream.select()]) == ["gone"]
+    found = ledger.read(keeper.store)
+    assert (found.lost, found.not_planned, found.balanced) == (9, (), True)
+    again = keeper.plan()
+    assert again.stream != plan.stream
+    uploads(topic, 1)
+    keeper.planned(again, [0])
+    keeper.loss.look()
+    assert keeper.states()[-1][-1] == "pending"
+    assert keeper.counted() == 9
+
+
+def test_a_topic_that_is_gone_is_given_a_minute_to_come_back(keeper: Keeper, topic: Topic) -> None:
+    keeper.planned(keeper.plan(), uploads(topic, 3))
+    topic.delete()
+    keeper.loss.look()
+    keeper.now += GONE_AFTER - 1
+    keeper.loss.look()
+    assert keeper.states()[0][-1] == "pending"
+    keeper.now += 2
+    keeper.loss.look()
+    assert keeper.states()[0][-1] == "lost"
+    topic.create()
+
+
+def test_a_log_that_was_cut_and_grew_again_goes_on_as_another_generation(keeper: Keeper, topic: Topic) -> None:
+    plan = keeper.plan()
+    offsets = uploads(topic, 4)
+    keeper.planned(plan, offsets)
+    # What a cut leaves: at the mark stands a record that is not the one that was planned.
+    keeper.store.write(lambda: Progress.update(mark_crc=1).execute())
+    found = verified(plan, keeper.reader, 0, 0)
+    assert (found.generation, found.next_plan, found.mark) == (1, 0, None)
+    assert keeper.states() == [(0, 0, 4, 12, "lost")]
+    keeper.planned(plan, offsets)
+    assert keeper.states()[-1] == (1, 0, 4, 12, "pending")
+    assert verified(plan, keeper.reader, 0, 0).generation == 1
+
+
+@pytest.mark.real_only
+def test_a_log_that_was_cut_before_its_mark_goes_on_as_another_generation(keeper: Keeper, topic: Topic) -> None:
+    plan = keeper.plan()
+    keeper.planned(plan, uploads(topic, 4))
+    # Tansu's answer to a position past the end is silence; Kafka's is an error.
+    keeper.store.write(lambda: Progress.update(mark_offset=9, next_plan=10).execute())
+    found = verified(plan, keeper.reader, 0, 0)
+    assert (found.generation, found.next_plan) == (1, 0)
