@@ -16,6 +16,8 @@ from pipeline.statistic import Statistic
 
 # Seconds that a statistic is kept at the most, by its range.
 KEPT_SECONDS: Final = {"hour": 120, "day": 600, "week": 1800}
+# The first lines ever are news: "nothing" is not said for long after them.
+EMPTY_KEPT_SECONDS: Final = 5
 # A request never waits longer than this for Redis, twice at the most; after that, nobody asks for a while.
 _PATIENCE, _REST = 0.25, 2.0
 _STATUS_SECONDS = 10
@@ -53,7 +55,8 @@ class Cache:
     def keep_statistic(self, statistic: Statistic, range_name: str, scope: str) -> None:
         """Keeps a statistic for as long as its range allows. Raises Unavailable."""
         key = _statistic_key(statistic.type, range_name, scope)
-        self._ask(lambda: self._client.set(key, msgspec.json.encode(statistic), ex=KEPT_SECONDS[range_name]))
+        seconds = KEPT_SECONDS[range_name] if any(statistic.data.values()) else EMPTY_KEPT_SECONDS
+        self._ask(lambda: self._client.set(key, msgspec.json.encode(statistic), ex=seconds))
 
     def keep_status(self, name: str, host: str, pid: int, status: dict[str, Any]) -> None:
         """Keeps what a process says of itself for ten seconds. Raises Unavailable."""

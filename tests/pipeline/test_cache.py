@@ -40,6 +40,24 @@ def test_a_statistic_comes_back_as_it_was_kept(backend: Backend, client: redis.R
     cache.close()
 
 
+@pytest.mark.parametrize(
+    ("statistic", "most"),
+    [
+        (HITS, 600),
+        (Statistic("errors", {}, {}), 5),
+        (Statistic("traffic", {"total_request": 0, "unique_ips": 0}, {}), 5),
+    ],
+)
+def test_nothing_is_kept_for_a_moment_only(
+    backend: Backend, client: redis.Redis, statistic: Statistic, most: int
+) -> None:
+    cache = Cache.open(backend.cache_url)
+    cache.keep_statistic(statistic, "day", "all")
+    left = client.ttl(f"statistics:{statistic.type}:day:all")
+    assert most - 5 < left <= most
+    cache.close()
+
+
 def test_a_cache_that_is_away_is_asked_once_in_two_seconds() -> None:
     with socket.socket() as mute:  # takes connections and never answers
         mute.bind(("127.0.0.1", 0))
