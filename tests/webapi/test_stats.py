@@ -68,7 +68,8 @@ def test_a_cached_answer_says_so_and_how_old_it_is(api: FlaskClient, store: Stor
     assert api.get("/stats?type=traffic&scope=all").json["meta"]["estimated"] == {"unique_ips": 0.0081}
 
 
-def test_a_miss_is_cached_for_as_long_as_its_range_allows(api: FlaskClient, backend: Backend) -> None:
+def test_a_miss_is_cached_for_as_long_as_its_range_allows(api: FlaskClient, store: Store, backend: Backend) -> None:
+    put(store, LINES)
     with redis.Redis.from_url(backend.cache_url) as client:
         for range_name, limit in {"hour": 120, "day": 600, "week": 1800}.items():
             api.get(f"/stats?type=latency&range={range_name}")
