@@ -15,13 +15,13 @@ from typing import Final, TypeVar
 import msgspec
 
 from pipeline.errors import BadParameter
+from pipeline.grammar import MAX_PATH
 from pipeline.statistic import KINDS, RANGES, SCOPES
 
 T = TypeVar("T")
 Pairs = Iterable[tuple[str, str]]
 
 LIMIT, MOST = 50, 1000
-LONGEST_PATH = 2048
 # No line is dated outside, and both stores can compare these.
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _MINUTE: Final = timedelta(minutes=1)
@@ -94,19 +94,13 @@ def ledger_question(pairs: Pairs) -> LedgerQuestion:
     return LedgerQuestion(_minute(first) if first else None, _minute(last) + _MINUTE if last else None)
 
 
-def none(pairs: Pairs) -> None:
-    """For a page that takes no parameters. Raises BadParameter."""
-    _given(pairs, ())
-
-
 def _given(pairs: Pairs, known: tuple[str, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, text in pairs:
         if name == "_":
             continue
         if name not in known:
-            there_are = f"there are {', '.join(known)}" if known else "there are none here"
-            raise BadParameter(name[:100], f"no such parameter; {there_are}")
+            raise BadParameter(name[:100], f"no such parameter; there are {', '.join(known)}")
         if name in found:
             raise BadParameter(name, "given more than once")
         found[name] = text
@@ -161,8 +155,8 @@ def _method(text: str) -> str:
 
 
 def _path(text: str) -> str:
-    if len(text) > LONGEST_PATH:
-        raise ValueError(f"expected at most {LONGEST_PATH} characters")
+    if len(text) > MAX_PATH:
+        raise ValueError(f"expected at most {MAX_PATH} characters")
     return text
 
 
