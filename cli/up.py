@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import cycle
@@ -20,6 +19,7 @@ from cli import embedded, ports
 from cli.child import Child, wait_until
 from cli.embedded import Server
 from cli.lock import locked
+from cli.readiness import is_ready
 from cli.supervisor import Service, Supervisor
 from cli.tether import Tether
 from pipeline.errors import TallyError, Unavailable
@@ -109,7 +109,7 @@ class _Up:
         waiting = list(LISTENERS)
         patience = time.monotonic() + SLOW_START_SECONDS
         while waiting and not self._stop.wait(0.2):
-            waiting = [process for process in waiting if not _ready(ports.address(self._settings, process))]
+            waiting = [process for process in waiting if not is_ready(self._settings, process)]
             if waiting and time.monotonic() > patience:
                 click.echo(f"still waiting for {', '.join(waiting)}: their logs say why", err=True)
                 patience = float("inf")
@@ -139,14 +139,6 @@ def _own_servers(settings: Settings, directory: Path) -> tuple[list[Server], dic
         given["CACHE_URL"] = f"redis://127.0.0.1:{redis_port}/1"
     given["DATABASE_URL"] = f"sqlite:///{directory}/tally.db"
     return servers, {name: value for name, value in given.items() if not settings.names(name.lower())}
-
-
-def _ready(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{address}/readyz", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 def _announce(settings: Settings, given: dict[str, str]) -> None:

@@ -7,7 +7,6 @@ import random
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -24,6 +23,7 @@ from cli.bench.naive import naive
 from cli.bench.report import Drained, Report
 from cli.bench.yardstick import yardstick
 from cli.child import Child, wait_until
+from cli.readiness import is_ready
 from cli.tether import Tether
 from pipeline import schema, topic
 from pipeline.errors import TallyError
@@ -172,20 +172,12 @@ def _processes(settings: Settings) -> Iterator[dict[str, Child]]:
             for child in children.values():
                 child.start()
             for name in children:
-                if not wait_until(partial(_ready, ports.address(settings, name)), 60):
+                if not wait_until(partial(is_ready, settings, name), 60):
                     raise TallyError(f"the {name} is not ready: {settings.data_dir / name}.log says why")
             yield children
         finally:
             for child in children.values():
                 child.stop()
-
-
-def _ready(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{address}/readyz", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 @contextlib.contextmanager
