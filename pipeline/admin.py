@@ -15,8 +15,6 @@ from pipeline import port as ports
 from pipeline.health import Check, readiness
 from pipeline.problem import CONTENT_TYPE, problem
 
-READY_WITHIN = 3.0
-
 StartResponse = Callable[..., Any]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
@@ -67,7 +65,7 @@ def build_app(checks: Mapping[str, Check], registry: CollectorRegistry) -> Appli
         if path == "/healthz":
             return _answer(start_response, "200 OK", b'{"status":"ok"}')
         if path == "/readyz":
-            ok, answers = readiness(checks, READY_WITHIN)
+            ok, answers = readiness(checks)
             body = json.dumps({"status": "ok" if ok else "unavailable", "checks": answers}).encode()
             return _answer(start_response, "200 OK" if ok else "503 Service Unavailable", body)
         detail = "there are /healthz, /readyz and /metrics"

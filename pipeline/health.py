@@ -6,11 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
+WITHIN_SECONDS = 3.0
+
 Check = Callable[[], None]
 """Asks one dependency; raises when it does not answer as it should."""
 
 
-def readiness(checks: Mapping[str, Check], within: float) -> tuple[bool, dict[str, str]]:
+def readiness(checks: Mapping[str, Check], within: float = WITHIN_SECONDS) -> tuple[bool, dict[str, str]]:
     """Asks all dependencies at once, and waits for `within` seconds at the most.
 
     Returns whether all are well, and for each name `ok` or what is wrong. A check that hangs is left behind in a thread

@@ -16,8 +16,6 @@ from starlette.routing import Route
 from pipeline.health import Check, readiness
 from pipeline.problem import CONTENT_TYPE, problem
 
-READY_WITHIN = 3.0
-
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
@@ -29,7 +27,7 @@ def compose(upload: AsgiApp, checks: Mapping[str, Check], registry: CollectorReg
         return JSONResponse({"status": "ok"})
 
     def readyz(_: Request) -> Response:
-        ok, answers = readiness(checks, READY_WITHIN)
+        ok, answers = readiness(checks)
         return JSONResponse({"status": "ok" if ok else "unavailable", "checks": answers}, 200 if ok else 503)
 
     def metrics(_: Request) -> Response:
