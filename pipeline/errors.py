@@ -24,6 +24,7 @@ class Unavailable(TallyError):
         """`dependency` is the name that `/readyz` uses: kafka, database, redis or cache."""
         super().__init__(f"{dependency} is not available: {detail}")
         self.dependency = dependency
+        self.detail = str(detail)
 
 
 class LineFault(TallyError):

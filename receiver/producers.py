@@ -86,7 +86,7 @@ class Producers:
                 return self._build()
             except Exception as error:
                 failures += 1
-                self._why = str(error).removeprefix(str(Unavailable("kafka", ""))) or repr(error)
+                self._why = error.detail if isinstance(error, Unavailable) else str(error) or repr(error)
                 log.warning("no producer", why=self._why, failures=failures)
             if failures >= FAILURES:
                 self._give_up()
