@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -18,7 +17,7 @@ from pipeline.checkpoint import Checkpoint, nowhere
 from pipeline.errors import Poison, TallyError
 from pipeline.models import Batch, Stream
 from pipeline.storage import Store, error_code
-from tasks import rows, split
+from tasks import dead_letters, rows, split, upload_keys
 from tasks.aggregate import Rollups, aggregate
 from tasks.frame import Parsed, parse, without
 from tasks.metrics import Metrics
@@ -30,8 +29,6 @@ log = structlog.get_logger(__name__)
 _DATA = frozenset({1264, 1366, 1406})
 # So often a batch's worker may vanish before the batch itself is suspected.
 ATTEMPTS = 5
-# Bound parameters a statement.
-CHUNK = 1_000
 
 Read = Callable[[int, int, int], Sequence[Record]]
 
@@ -113,7 +110,7 @@ class Ingest:
         """Raises Poison when it is the data that cannot be processed."""
         try:
             refined = self.refine(parse(records))
-            keys = identities(records)
+            keys = upload_keys.identities(records)
         except Exception as error:
             raise Poison(repr(error)) from error
         try:
@@ -161,14 +158,14 @@ class Ingest:
         if not claimed.execute():
             return {}
         self._checkpoint("actor.claimed")
-        twins = self._twins(order, claim.stream, records, keys)
+        twins = upload_keys.twins(self._store, order, claim.stream, records, keys)
         if twins:
             refined = self.refine(without(refined.parsed, twins))
         kept = refined.frame.filter("kept")
         if len(kept):
             rows.insert(self._store, kept, claim.id)
         self._checkpoint("actor.rows")
-        split.bury(self._store, claim.stream, order.part, records, refined.parsed.rejected)
+        dead_letters.bury(self._store, claim.stream, order.part, records, refined.parsed.rejected)
         counts = {
             "stored": len(kept),
             "discarded": len(refined.frame) - len(kept),
@@ -181,46 +178,6 @@ class Ingest:
         upsert(self._store, refined.rollups)
         self._checkpoint("actor.written")
         return counts
-
-    def _twins(self, order: Range, stream: int, records: Sequence[Record], keys: dict[int, bytes]) -> list[int]:
-        """The records whose upload another record already counts for, by number.
-
-        Inserts first and looks after: two batches that looked first would both count.
-        """
-        owners: dict[bytes, tuple[int, ...]] = {}
-        wanted = sorted((identity, records[number].offset) for number, identity in keys.items())
-        for start in range(0, len(wanted), CHUNK):
-            chunk = wanted[start : start + CHUNK]
-            mine = f"(%s, {stream}, {order.part}, {order.generation}, %s, {self._store.clock})"
-            self._store.execute(
-                f"INSERT {'' if self._store.is_mysql else 'OR '}IGNORE INTO upload_key"
-                f" (identity, stream, part, generation, `offset`, received) VALUES {', '.join([mine] * len(chunk))}",
-                [value for row in chunk for value in row],
-            )
-            found = self._store.execute(
-                "SELECT identity, stream, part, generation, `offset` FROM upload_key"
-                f" WHERE identity IN ({', '.join(['%s'] * len(chunk))})",
-                [identity for identity, _ in chunk],
-            )
-            owners |= {bytes(row[0]): row[1:] for row in found.fetchall()}
-        return [
-            number
-            for number, identity in keys.items()
-            if owners[identity] != (stream, order.part, order.generation, records[number].offset)
-        ]
-
-
-def identities(records: Sequence[Record]) -> dict[int, bytes]:
-    """What the upload of each record with an `Idempotency-Key` is known by: 16 bytes over API key, key and body."""
-    found = {}
-    for number, record in enumerate(records):
-        key = batch.header(record, "key")
-        if key is not None:
-            state = hashlib.blake2b(digest_size=16)
-            for part in (batch.header(record, "api_key") or b"", key, record.value or b""):
-                state.update(len(part).to_bytes(8) + part)
-            found[number] = state.digest()
-    return found
 
 
 def _matches(order: Range) -> tuple[object, ...]:

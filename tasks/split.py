@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import structlog
 
 from pipeline import batch
 from pipeline.batch import Range, Record
 from pipeline.errors import Poison
-from pipeline.models import Batch, DeadLetter
+from pipeline.models import Batch
 from pipeline.storage import Store
+from tasks.dead_letters import bury
 from tasks.frame import PAYLOAD, Rejected
 
 log = structlog.get_logger(__name__)
-
-# Dead letters a statement, and bytes of what they keep: escaped these may double, and MySQL takes 16 MiB.
-CHUNK, CHUNK_BYTES = 1_000, 4 * 1024 * 1024
 
 
 def split(store: Store, order: Range, id: int, records: Sequence[Record], poison: Poison) -> None:
@@ -54,39 +52,6 @@ def split(store: Store, order: Range, id: int, records: Sequence[Record], poison
         ).execute()
 
     store.write(work)
-
-
-def bury(store: Store, stream: int, part: int, records: Sequence[Record], rejected: Sequence[Rejected]) -> None:
-    """Keeps what was rejected as dead letters, with reason and position, inside a transaction."""
-    for chunk in _chunks(rejected):
-        DeadLetter.insert_many(
-            [
-                {
-                    "stream": stream,
-                    "part": part,
-                    "offset": records[one.record].offset,
-                    "line_index": one.line,
-                    "reason": one.reason,
-                    "detail": one.detail,
-                    "payload": one.payload,
-                    "created_at": store.now(),
-                }
-                for one in chunk
-            ]
-        ).execute()
-
-
-def _chunks(rejected: Sequence[Rejected]) -> Iterator[list[Rejected]]:
-    chunk: list[Rejected] = []
-    size = 0
-    for one in rejected:
-        size += len(one.payload)
-        if chunk and (len(chunk) == CHUNK or size > CHUNK_BYTES):
-            yield chunk
-            chunk, size = [], len(one.payload)
-        chunk.append(one)
-    if chunk:
-        yield chunk
 
 
 def _bury_alone(store: Store, still: tuple[object, ...], record: Record, poison: Poison) -> None:

@@ -24,8 +24,8 @@ from pipeline.checkpoint import VARIABLE, nowhere
 from pipeline.errors import RangeChanged, Unavailable
 from pipeline.models import Batch, DeadLetter, LogEntry, UploadKey
 from pipeline.storage import Store
-from tasks import ingest
-from tasks.ingest import ATTEMPTS, Ingest, identities
+from tasks import upload_keys
+from tasks.ingest import ATTEMPTS, Ingest
 from tests.records import Rec, line, upload
 from tests.servers import ROOT
 from tests.tasks.batches import Log, consistent
@@ -175,7 +175,7 @@ def reversed_offsets(records: list[Rec]) -> list[Rec]:
 
 def test_more_keys_than_a_statement_takes_are_all_looked_at(store: Store) -> None:
     log = Log(store)
-    records = [upload(n, [line(path=f"/{n}")], key=f"{n}") for n in range(ingest.CHUNK + 50)]
+    records = [upload(n, [line(path=f"/{n}")], key=f"{n}") for n in range(upload_keys.CHUNK + 50)]
     actor = log.actor()
     actor(log.planned(records), again=False)
     actor(log.planned([replace(record, offset=record.offset + 2000) for record in records]), again=False)
@@ -233,22 +233,6 @@ def test_large_lines_that_are_refused_are_kept_within_what_the_server_takes(stor
     found = consistent(store)
     assert (found.rejected, found.pending) == (360, 0)
     assert store.read(lambda: DeadLetter.select().count()) == 360
-
-
-def test_identities_tell_key_body_and_owner_apart() -> None:
-    records = [
-        Rec(0, b"body", (("key", b"k"),)),
-        Rec(1, b"body", (("key", b"k"), ("api_key", b"a"))),
-        Rec(2, b"odyk", (("key", b"b"),)),
-        Rec(3, b"", (("key", b"kbody"),)),
-        Rec(4, b"kbody", (("key", b""),)),
-        Rec(5, b"body", (("key", b"ka"),)),
-        Rec(6, b"body"),
-    ]
-    found = identities(records)
-    assert sorted(found) == [0, 1, 2, 3, 4, 5]
-    assert len(set(found.values())) == 6
-    assert identities([replace(records[0], offset=9, timestamp=5)])[0] == found[0]
 
 
 class Vanished(BaseException):

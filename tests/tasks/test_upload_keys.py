@@ -1,0 +1,24 @@
+"""Upload keys: which uploads are the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tasks.upload_keys import identities
+from tests.records import Rec
+
+
+def test_identities_tell_key_body_and_owner_apart() -> None:
+    records = [
+        Rec(0, b"body", (("key", b"k"),)),
+        Rec(1, b"body", (("key", b"k"), ("api_key", b"a"))),
+        Rec(2, b"odyk", (("key", b"b"),)),
+        Rec(3, b"", (("key", b"kbody"),)),
+        Rec(4, b"kbody", (("key", b""),)),
+        Rec(5, b"body", (("key", b"ka"),)),
+        Rec(6, b"body"),
+    ]
+    found = identities(records)
+    assert sorted(found) == [0, 1, 2, 3, 4, 5]
+    assert len(set(found.values())) == 6
+    assert identities([replace(records[0], offset=9, timestamp=5)])[0] == found[0]
