@@ -1,4 +1,4 @@
-"""The plan: which ranges of the topic are batches. It stands in MySQL; this module alone writes it."""
+"""The plan: which ranges of the topic are batches, and how far each partition is planned. It stands in MySQL."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from peewee import fn
 
@@ -87,24 +88,16 @@ class Plan:
         oldest = datetime.fromtimestamp(oldest_ms / 1000, UTC)
 
         def work() -> None:
-            moved = (
-                Progress.update(
-                    next_plan=after,
-                    mark_offset=mark.offset,
-                    mark_epoch=getattr(records[-1], "leader_epoch", None),
-                    mark_time=mark.time,
-                    mark_crc=mark.crc,
-                )
-                .where(
-                    Progress.stream == self.stream,
-                    Progress.part == part,
-                    Progress.generation == generation,
-                    Progress.next_plan == first,
-                )
-                .execute()
+            self._advance(
+                part,
+                generation,
+                first,
+                next_plan=after,
+                mark_offset=mark.offset,
+                mark_epoch=getattr(records[-1], "leader_epoch", None),
+                mark_time=mark.time,
+                mark_crc=mark.crc,
             )
-            if not moved:
-                raise Fenced(f"partition {part} is not planned up to {first}")
             Batch.insert(
                 stream=self.stream,
                 part=part,
@@ -166,18 +159,7 @@ class Plan:
         """Writes off a range that the log no longer holds and that nobody had counted, and plans on after it."""
 
         def work() -> None:
-            moved = (
-                Progress.update(next_plan=after)
-                .where(
-                    Progress.stream == self.stream,
-                    Progress.part == part,
-                    Progress.generation == generation,
-                    Progress.next_plan == first,
-                )
-                .execute()
-            )
-            if not moved:
-                raise Fenced(f"partition {part} is not planned up to {first}")
+            self._advance(part, generation, first, next_plan=after)
             write_off(self._store, self.stream, part, generation, first, after)
 
         self._store.write(work)
@@ -204,6 +186,17 @@ class Plan:
             ).execute()
 
         self._store.write(work)
+
+    def _advance(self, part: int, generation: int, first: int, **progress: Any) -> None:
+        """Moves the plan of a partition on. Raises Fenced when it does not stand at `first` (any more)."""
+        moved = Progress.update(**progress).where(
+            Progress.stream == self.stream,
+            Progress.part == part,
+            Progress.generation == generation,
+            Progress.next_plan == first,
+        )
+        if not moved.execute():
+            raise Fenced(f"partition {part} is not planned up to {first}")
 
 
 def write_off(store: Store, stream: int, part: int, generation: int, first: int, after: int) -> None:
