@@ -64,13 +64,11 @@ def parse(records: Sequence[Record]) -> Parsed:
         numbers.append(number)
         counts.append(len(elements))
     frame = _frame(texts, numbers, counts)
-    ordinary = frame.filter(pl.col("time").is_not_null()).select(
-        "record", "line", "time", "ip", "method", "path", pl.col("status", "latency").cast(pl.UInt32)
-    )
+    ordinary = frame.filter(pl.col("time").is_not_null()).select(SCHEMA.names()).cast(SCHEMA)
     if len(ordinary) < len(frame):
         others = frame.filter(pl.col("time").is_null()).select("record", "line", "text")
-        ordinary = pl.concat([ordinary.cast(SCHEMA), _judge(records, others, rejected)]).sort("record", "line")
-    return Parsed(ordinary.cast(SCHEMA), rejected)
+        ordinary = pl.concat([ordinary, _judge(records, others, rejected)]).sort("record", "line")
+    return Parsed(ordinary, rejected)
 
 
 def without(parsed: Parsed, records: Sequence[int]) -> Parsed:

@@ -1,4 +1,4 @@
-"""Error rows on their way into `log_entries`: rendered on MySQL, as parameters on SQLite."""
+"""Stored lines on their way into `log_entries`: rendered on MySQL, as parameters on SQLite."""
 
 from __future__ import annotations
 
