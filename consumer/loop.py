@@ -13,7 +13,7 @@ from kafka.errors import KafkaError, LogTruncationError, NoOffsetForPartitionErr
 
 from consumer.gathered import Gathered, oldest, paused
 from consumer.metrics import Metrics
-from consumer.plan import Plan, Planned
+from consumer.plan import Plan
 from consumer.truncation import verified
 from pipeline import messages
 from pipeline.checkpoint import Checkpoint, nowhere
@@ -32,7 +32,7 @@ PATIENCE = 1.0
 POLL_MS, POLL_MS_GATHERED = 200, 5
 
 
-class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
+class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python ships no types
     """Notes that the assignment changed; runs on the client's own thread, where nothing else is allowed."""
 
     def __init__(self) -> None:
@@ -125,7 +125,7 @@ class PollLoop:
             raise Unavailable("kafka", f"there is no topic {self._settings.kafka_topic}; `tally migrate` makes it")
         self._plan = Plan.of(self._store, identity)
         for part, beginning in self._reader.beginnings(parts).items():
-            planned: Planned = verified(self._plan, self._reader, part, beginning)
+            planned = verified(self._plan, self._reader, part, beginning)
             self._generations[part] = planned.generation
             self._gathered[part] = Gathered(planned.next_plan)
             self._seek(part)
