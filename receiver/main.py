@@ -53,7 +53,8 @@ def main() -> int:
         http=HTTPModes.http1,
         websockets=False,
         workers=1,
-        workers_kill_timeout=4,
+        # Past the longest wait for Kafka, and early enough to be gone 5 s after SIGTERM.
+        workers_kill_timeout=3,
         log_access=False,
         log_level=LogLevels.warning,
         log_dictconfig={"handlers": {}, "loggers": {"_granian": {}, "granian.access": {}}},

@@ -159,6 +159,10 @@ def test_kafka_killed_is_answered_soon_and_recovered_from(
         assert wait_until(lambda: journal.statuses[503] > 50, 10)
         slowest, before = journal.slowest, len(journal.accepted)
         backend.servers["kafka"].start()
+        if not receiver.alive():
+            # Kafka's start took longer than ten producers' patience; whoever supervises the receiver starts it again.
+            assert receiver.wait(0) == 69
+            receiver.start()
         if backend.name == "embedded":
             wire.make_topic(environment)
         assert wait_until(lambda: len(journal.accepted) > before + 100, 30)
