@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,11 +31,11 @@ PORTS = {
 }
 CLASSES = ("stored", "discarded", "rejected", "duplicate", "lost", "pending")
 # For conditions, never for speed: as long as a busy machine may take.
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class Reply(NamedTuple):
-    """An HTTP answer."""
+    """An HTTP answer; its headers' names in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -56,6 +57,7 @@ class Pipeline:
         self.topic = self.environment["KAFKA_TOPIC"]
         # What the ledger is to say was received.
         self.expected = 0
+        self._counting = threading.Lock()
         self._tether = tether
         self._directory = directory
         self._children: dict[str, Child] = {}
@@ -97,7 +99,7 @@ class Pipeline:
             target = f"{page}?{urlencode(query)}" if query else page
             connection.request("GET" if body is None else "POST", target, body, dict(headers or {}))
             answer = connection.getresponse()
-            return Reply(answer.status, dict(answer.getheaders()), answer.read())
+            return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
 
     def get(self, page: str, /, **query: Any) -> Reply:
         """A page of the web API; `from_` is the parameter `from`."""
@@ -108,7 +110,8 @@ class Pipeline:
         headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
         reply = self.ask("receiver", "/upload", json.dumps(lines).encode(), headers)
         if reply.status == 202:
-            self.expected += reply.json["accepted"] + reply.json["rejected"]
+            with self._counting:
+                self.expected += reply.json["accepted"] + reply.json["rejected"]
         return reply
 
     def answers(self, name: str, page: str = "/readyz") -> bool:

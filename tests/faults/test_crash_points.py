@@ -1,0 +1,59 @@
+"""Every named step at which a process may die, once: it dies there, is started again, and all is counted once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from cli.child import wait_until
+from pipeline.checkpoint import VARIABLE
+from tests.faults.load import Journal, load, more
+from tests.integration.pipeline import PATIENCE, Pipeline
+
+pytestmark = pytest.mark.real_only
+
+STEPS = {
+    "receiver": ("receiver.before_send", "receiver.acknowledged"),
+    "consumer": ("consumer.polled", "consumer.planned", "consumer.dispatched"),
+    "worker": ("actor.read", "actor.claimed", "actor.rows", "actor.written", "actor.committed"),
+}
+
+
+def test_processes_that_die_at_every_step_lose_and_repeat_nothing(
+    pipeline: Pipeline, journal: Journal, require_exact: Callable[[], None]
+) -> None:
+    with load(pipeline, journal, "crashes"), ThreadPoolExecutor() as pool:
+        assert more(journal)
+        # Each process dies at one of its steps after the other, while the others die at theirs.
+        for dying in [pool.submit(die_at, pipeline, name, steps) for name, steps in STEPS.items()]:
+            dying.result()
+        pipeline.require_ready()
+        assert more(journal)
+    require_exact()
+
+
+def test_a_consumer_that_dies_between_marking_and_sending_again_loses_and_repeats_nothing(
+    pipeline: Pipeline, journal: Journal, require_exact: Callable[[], None]
+) -> None:
+    # Given batches that nobody works on, and whose messages are gone,
+    with load(pipeline, journal, "repair"):
+        assert more(journal, 5)
+        pipeline["worker"].kill()
+        assert more(journal, 5)
+        assert wait_until(lambda: pipeline.ledger()["pending"] > 0, PATIENCE)
+    pipeline.forget_messages()
+    # when repair dies between marking one and sending its message, another repair sends it.
+    die_at(pipeline, "consumer", ("repair.marked",))
+    pipeline.start("worker")
+    require_exact()
+
+
+def die_at(pipeline: Pipeline, name: str, steps: tuple[str, ...]) -> None:
+    """Has a process die at one step after the other, and starts it as it should be."""
+    pipeline[name].kill()
+    for step in steps:
+        died = pipeline.start(name, **{VARIABLE: step})
+        assert died.wait(PATIENCE) is not None, f"{name} did not die at {step}"
+    pipeline.start(name)
