@@ -63,7 +63,7 @@ def main() -> int:
             Loop("poll", poll.step, pause=1.0),
             Loop("repair", repair.step, pause=1.0),
             Loop("loss", loss.step, pause=5.0),
-            status.loop(cache, "consumer", lambda: status.totals(metrics.registry)),
+            status.loop(cache, "consumer", metrics.registry),
         ],
         close,
     )

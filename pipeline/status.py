@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client import CollectorRegistry
 
 from pipeline.cache import Cache
 from pipeline.errors import Unavailable
@@ -35,11 +34,11 @@ class LastError(logging.Handler):
 class Status:
     """A step for a process's loops: puts its status into the cache."""
 
-    def __init__(self, cache: Cache, name: str, counters: Callable[[], Mapping[str, float]]) -> None:
+    def __init__(self, cache: Cache, name: str, registry: CollectorRegistry) -> None:
         """Begins to remember errors now."""
         self._cache = cache
         self._name = name
-        self._counters = counters
+        self._registry = registry
         self._errors = LastError()
         self._started = rfc3339(datetime.now(UTC))
         logging.getLogger().addHandler(self._errors)
@@ -50,7 +49,7 @@ class Status:
             "name": self._name,
             "at": rfc3339(datetime.now(UTC)),
             "started_at": self._started,
-            "counters": dict(self._counters()),
+            "counters": _totals(self._registry),
             "last_error": self._errors.last,
         }
         with suppress(Unavailable):
@@ -58,13 +57,13 @@ class Status:
         return False
 
 
-def loop(cache: Cache, name: str, counters: Callable[[], Mapping[str, float]]) -> Loop:
-    """The status of process `name` as a loop of `pipeline.process.run`, once a second."""
-    return Loop("status", Status(cache, name, counters).step, pause=1.0)
+def loop(cache: Cache, name: str, registry: CollectorRegistry) -> Loop:
+    """The status of process `name`, which counts in `registry`, as a loop of `pipeline.process`, once a second."""
+    return Loop("status", Status(cache, name, registry).step, pause=1.0)
 
 
-def totals(registry: CollectorRegistry = REGISTRY) -> dict[str, float]:
-    """The counters of `/metrics`, each summed over its labels: what `counters` can be where there is nothing better."""
+def _totals(registry: CollectorRegistry) -> dict[str, float]:
+    """The counters of `/metrics`, each summed over its labels."""
     summed: dict[str, float] = {}
     for family in registry.collect():
         if family.type == "counter" and not family.name.startswith("python_"):

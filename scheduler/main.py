@@ -33,4 +33,4 @@ def main() -> int:
         pages.close()
         cache.close()
 
-    return process.run("scheduler", [status.loop(cache, "scheduler", lambda: status.totals(registry))], close)
+    return process.run("scheduler", [status.loop(cache, "scheduler", registry)], close)

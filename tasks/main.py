@@ -47,7 +47,7 @@ def start() -> None:
     dramatiq.set_broker(broker)
     checks = {"database": store.check, "redis": lambda: messages.check(broker)}
     admin.serve(given.admin_host, given.worker_admin_port, "WORKER_ADMIN_PORT", checks, metrics.registry)
-    _beat(status.loop(cache, "worker", lambda: status.totals(metrics.registry)))
+    _beat(status.loop(cache, "worker", metrics.registry))
 
 
 def declare_actors(broker: RedisBroker, given: Settings, store: Store, cache: Cache, ingest: Ingest) -> None:

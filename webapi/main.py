@@ -66,7 +66,7 @@ def build_app() -> Flask:
     logging.configure("webapi", loaded.log_level)
     metrics = Metrics()
     cache = Cache.open(loaded.cache_url)
-    said = status.loop(cache, "webapi", lambda: status.totals(metrics.registry))
+    said = status.loop(cache, "webapi", metrics.registry)
     threading.Thread(target=_beat, args=(said, os.getppid()), name=said.name, daemon=True).start()
     return compose(Store.open(loaded.database_url), cache, metrics, lambda: datetime.now(UTC))
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 import redis
+from prometheus_client import CollectorRegistry, Counter
 
 from pipeline import status
 from pipeline.cache import Cache
@@ -92,13 +93,17 @@ def test_a_process_says_what_it_counts_and_its_last_error_for_ten_seconds(
 ) -> None:
     cache = Cache.open(backend.cache_url)
     handlers = list(logging.getLogger().handlers)
-    loop = status.loop(cache, "consumer", lambda: {"lines": 3})
+    registry = CollectorRegistry()
+    lines = Counter("lines", "Lines.", ["part"], registry=registry)
+    lines.labels("0").inc(1)
+    lines.labels("1").inc(2)
+    loop = status.loop(cache, "consumer", registry)
     try:
         logging.getLogger("somebody").error("it broke at %s", "noon")
         assert loop.step() is False
         key = f"process:consumer:{socket.gethostname()}:{os.getpid()}"
         said = msgspec.json.decode(client.get(key))
-        assert said["counters"] == {"lines": 3}
+        assert said["counters"] == {"lines_total": 3}
         assert said["last_error"]["error"] == "it broke at noon"
         assert 8 <= client.ttl(key) <= 10
     finally:
@@ -109,6 +114,6 @@ def test_a_process_says_what_it_counts_and_its_last_error_for_ten_seconds(
 def test_a_status_that_finds_no_cache_is_dropped() -> None:
     handlers = list(logging.getLogger().handlers)
     try:
-        assert status.loop(Cache.open("redis://127.0.0.1:1/0"), "consumer", dict).step() is False
+        assert status.loop(Cache.open("redis://127.0.0.1:1/0"), "consumer", CollectorRegistry()).step() is False
     finally:
         logging.getLogger().handlers[:] = handlers
