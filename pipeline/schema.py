@@ -11,8 +11,8 @@ import peewee
 from peewee import Database, MySQLDatabase
 from playhouse.migrations import Runner
 
+from pipeline.database import connectable
 from pipeline.errors import Unavailable
-from pipeline.storage import connectable
 
 _DIRECTORY = Path(__file__).with_name("migrations")
 _LOCK = "tally_migrate"

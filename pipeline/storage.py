@@ -1,4 +1,4 @@
-"""The database: one connection a thread, whole transactions retried, MySQL's clock as the protocol's."""
+"""The store: one connection a thread, whole transactions retried, MySQL's clock as the protocol's."""
 
 from __future__ import annotations
 
@@ -8,38 +8,21 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
 
 import peewee
-from peewee import SQL, Database, Field, Model, MySQLDatabase, SqliteDatabase
+from peewee import SQL, Database, Field, Model, MySQLDatabase
 
-from pipeline.errors import ConfigurationError, Unavailable
+from pipeline.database import WAIT_TIMEOUT, connectable
+from pipeline.errors import Unavailable
 from pipeline.models import MODELS, UtcField
 
 T = TypeVar("T")
 
 # Lock wait, deadlock, snapshot too old (MariaDB), server gone, connection lost: the transaction may be run again.
 RETRIED = frozenset({1205, 1213, 1020, 2006, 2013})
-# Idle sessions are ended by the server after 20 s, so that a frozen process cannot keep its locks.
-_WAIT_TIMEOUT, _IDLE_LIMIT = 20, 15.0
-_SESSION = (
-    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-    f"SET SESSION wait_timeout = {_WAIT_TIMEOUT}, innodb_lock_wait_timeout = 5, time_zone = '+00:00',"
-    " sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'",
-)
-
-
-class _MySQL(MySQLDatabase):
-    """MySQL or MariaDB; every new session is READ COMMITTED, in UTC, strict and short of patience."""
-
-    def _connect(self) -> Any:
-        connection = super()._connect()
-        with connection.cursor() as cursor:
-            for statement in _SESSION:
-                cursor.execute(statement)
-        return connection
+# Seconds; a connection that idled for longer the server may be about to end.
+_IDLE_LIMIT = WAIT_TIMEOUT - 5.0
 
 
 class Store:
@@ -182,32 +165,6 @@ class Store:
                 raise
             # A login or a name that is refused: nothing to try again, and nothing that a traceback would explain.
             raise Unavailable("database", _said(error)) from error
-
-
-def connectable(url: str | None) -> Database:
-    """The Peewee database that `DATABASE_URL` names, not yet connected."""
-    parts = urlsplit(url or "")
-    if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
-        path = Path(unquote(parts.path[1:]))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pragmas = {"journal_mode": "wal", "synchronous": "normal", "busy_timeout": 10_000}
-        return SqliteDatabase(str(path), pragmas=pragmas, autoconnect=False)
-    if parts.scheme == "mysql" and parts.hostname and len(parts.path) > 1:
-        return _MySQL(
-            unquote(parts.path[1:]),
-            host=parts.hostname,
-            port=parts.port or 3306,
-            user=unquote(parts.username or ""),
-            password=unquote(parts.password or ""),
-            autoconnect=False,
-            connect_timeout=5,
-            read_timeout=30,
-            write_timeout=30,
-        )
-    raise ConfigurationError(
-        "DATABASE_URL: expected mysql://user:password@host:3306/name or sqlite:///path"
-        + ("" if url else ", and it is not set")
-    )
 
 
 def error_code(error: BaseException) -> int:

@@ -130,14 +130,6 @@ def test_a_url_of_no_database_of_ours_is_refused_by_name(url: str | None) -> Non
         Store.open(url)
 
 
-def test_a_url_s_secrets_and_names_are_unquoted(tmp_path: Path) -> None:
-    database = storage.connectable("mysql://a%40b:p%3Aw%2F@host:3307/log_db")
-    assert database.connect_params["user"] == "a@b"
-    assert database.connect_params["password"] == "p:w/"
-    assert database.connect_params["port"] == 3307
-    assert storage.connectable(f"sqlite:///{tmp_path}/a%20b.db").database == f"{tmp_path}/a b.db"
-
-
 # --- SQLite ------------------------------------------------------------------------------------------------------
 
 
