@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import polars as pl
@@ -114,13 +114,16 @@ def _frame(texts: Sequence[str | None], numbers: Sequence[int], counts: Sequence
 def _judge(records: Sequence[Record], others: pl.DataFrame, rejected: list[Rejected]) -> pl.DataFrame:
     """Has the grammar's slow form look at the lines that the fast one left; adds what is wrong to `rejected`."""
     rows = []
+    taken_apart: tuple[int, list[Any]] = (-1, [])  # the last record that had elements of another type, as they are
     for number, line, text in others.iter_rows():
         try:
             if text is None:
                 raise LineFault("not_text", "the element is not a string")
             parsed = grammar.parse(text)
         except LineFault as fault:
-            payload = _element(records[number], line) if text is None else text.encode("utf-8")
+            if text is None and taken_apart[0] != number:
+                taken_apart = number, _any_elements(records[number])
+            payload = msgspec.json.encode(taken_apart[1][line]) if text is None else text.encode("utf-8")
             rejected.append(Rejected(number, line, 1, fault.reason, fault.detail, payload[:PAYLOAD]))
         else:
             rows.append((number, line, parsed.timestamp.isoformat(), *msgspec.structs.astuple(parsed)[1:]))
@@ -132,6 +135,6 @@ def _whole(number: int, record: Record, fault: LineFault) -> Rejected:
     return Rejected(number, None, batch.lines(record), fault.reason, fault.detail, value)
 
 
-def _element(record: Record, line: int) -> bytes:
+def _any_elements(record: Record) -> list[Any]:
     document = batch.decode(record.value or b"")
-    return msgspec.json.encode(document[line]) if isinstance(document, list) else b""
+    return document if isinstance(document, list) else []

@@ -137,6 +137,15 @@ def test_what_was_not_understood_is_kept_as_it_came() -> None:
     ]
 
 
+def test_a_record_of_very_many_elements_that_are_no_strings_is_taken_apart_once() -> None:
+    """Once for each of its elements would take hours, and no worker would do anything else."""
+    many = 200_000
+    rejected = parse([Rec(0, b"[" + b",".join([b"0"] * many) + b"]"), upload(1, [line(), 7])]).rejected
+    assert len(rejected) == many + 1
+    assert (rejected[many - 1].line, rejected[many - 1].payload) == (many - 1, b"0")
+    assert rejected[many] == Rejected(1, 1, 1, "not_text", "the element is not a string", b"7")
+
+
 def test_what_is_kept_of_it_is_bounded() -> None:
     large = "x" * 100_000
     parsed = parse([upload(0, [large]), Rec(1, large.encode()), upload(2, [[large]])])
