@@ -49,7 +49,7 @@ class Cache:
         found = self._ask(lambda: self._client.get(_statistic_key(kind, range_name, scope)))
         try:
             return _decoder.decode(found) if found else None
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None  # Another version's, or somebody else's: computed again, and overwritten.
 
     def keep_statistic(self, statistic: Statistic, range_name: str, scope: str) -> None:

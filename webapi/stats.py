@@ -28,9 +28,18 @@ def look_up(store: Store, cache: Cache, question: StatsQuestion, now: datetime) 
     """
     kind, range_name, scope = question.kind, question.range_name, question.scope
     with suppress(Unavailable):
-        if cached := cache.statistic(kind, range_name, scope):
+        cached = cache.statistic(kind, range_name, scope)
+        if cached and cached.type == kind and _dated(cached):
             return Found(cached, hit=True)
     computed = statistics.compute(store, kind, now - RANGES[range_name], now, scope)
     with suppress(Unavailable):
         cache.keep_statistic(computed, range_name, scope)
     return Found(computed, hit=False)
+
+
+def _dated(cached: Statistic) -> bool:
+    """Whether it says when it was computed; another version's, or somebody else's, may not."""
+    try:
+        return datetime.fromisoformat(cached.meta["computed_at"]).tzinfo is not None
+    except (KeyError, TypeError, ValueError):
+        return False

@@ -76,6 +76,30 @@ def test_a_miss_is_cached_for_as_long_as_its_range_allows(api: FlaskClient, stor
             assert limit - 5 <= client.ttl(f"statistics:latency:{range_name}:stored") <= limit
 
 
+@pytest.mark.parametrize(
+    "kept",
+    [
+        b"no json",
+        b'{"type": "errors", "data": {"\xff": 1}, "meta": {}}',
+        b'{"type": "errors", "data": {"1": ' + b"[" * 100_000,
+        b'{"type": "errors", "data": {"1": 1}, "meta": {}}',
+        b'{"type": "errors", "data": {"1": 1}, "meta": {"computed_at": 7}}',
+        b'{"type": "errors", "data": {"1": 1}, "meta": {"computed_at": "2026-03-03T12:00:30"}}',
+        b'{"type": "latency", "data": {"1": 1}, "meta": {"computed_at": "2026-03-03T12:00:30Z"}}',
+    ],
+)
+def test_what_nobody_of_ours_put_into_the_cache_is_computed_again(
+    api: FlaskClient, store: Store, backend: Backend, kept: bytes
+) -> None:
+    put(store, LINES)
+    with redis.Redis.from_url(backend.cache_url) as client:
+        client.set("statistics:errors:hour:stored", kept)
+    answer = api.get("/stats?type=errors")
+    assert (answer.status_code, answer.headers["X-Cache"]) == (200, "miss")
+    assert answer.json["data"] == {"301": 1, "404": 1, "500": 1}
+    assert api.get("/stats?type=errors").headers["X-Cache"] == "hit"
+
+
 def test_without_redis_the_answer_comes_from_the_store(store: Store) -> None:
     put(store, LINES)
     cache = Cache.open("redis://127.0.0.1:1/0")
