@@ -30,6 +30,7 @@ class Loss:
         store: Store,
         identity: Callable[[], Identity | None],
         beginnings: Callable[[Sequence[int]], dict[int, int]],
+        cluster_id: str,
         topic: str,
         lost: Counter,
         clock: Callable[[], float] = time.monotonic,
@@ -37,6 +38,7 @@ class Loss:
         self._store = store
         self._identity = identity
         self._beginnings = beginnings
+        self._cluster_id = cluster_id
         self._topic = topic
         self._lost = lost
         self._clock = clock
@@ -53,22 +55,27 @@ class Loss:
     def look(self) -> None:
         """One pass. Raises Unavailable."""
         identity = self._identity()
+        # Another cluster's topic is not gone because this one, perhaps named by mistake, does not know it.
+        same_name = (Stream.cluster_id == self._cluster_id) & (Stream.topic == self._topic)
         if identity is None:
             self._missing_since = self._missing_since or self._clock()
             if self._clock() - self._missing_since >= GONE_AFTER:
-                self._bury(Stream.topic == self._topic)
+                self._bury(same_name)
             return
         self._missing_since = None
-        same_name = (Stream.cluster_id == identity.cluster_id) & (Stream.topic == identity.topic)
         self._bury(same_name & (Stream.topic_id != identity.topic_id))
         self._retained(identity)
 
     def _bury(self, which: object) -> None:
-        """Ends live streams whose topic is gone: what is pending or not planned of them is lost."""
+        """Ends streams whose topic is gone: what is pending or not planned of them is lost.
+
+        One that has ended may still get a batch, from a consumer that froze between its look at the topic and its plan.
+        """
+        planned_late = Stream.id.in_(Batch.select(Batch.stream).where(Batch.state == "pending"))
 
         def work() -> list[tuple[int, int]]:
             said = []
-            for stream in Stream.select().where(which, Stream.state == "live"):
+            for stream in Stream.select().where(which, (Stream.state == "live") | planned_late):
                 pending = (Batch.stream == stream.id) & (Batch.state == "pending")
                 lines = Batch.select(fn.COALESCE(fn.SUM(Batch.lines), 0)).where(pending).scalar()
                 Batch.update(state="lost").where(pending).execute()

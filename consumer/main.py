@@ -42,7 +42,14 @@ def main() -> int:
         given, store, broker, consumer, assignment, planner_topic, planner_reader, metrics, checkpoint=crash
     )
     repair = Repair(store, broker, metrics.resent, checkpoint=crash)
-    loss = Loss(store, keeper_topic.identity, keeper_reader.beginnings, given.kafka_topic, metrics.lost)
+    loss = Loss(
+        store,
+        keeper_topic.identity,
+        keeper_reader.beginnings,
+        keeper_topic.cluster_id,
+        given.kafka_topic,
+        metrics.lost,
+    )
     pages = admin.serve(
         given.admin_host,
         given.consumer_admin_port,

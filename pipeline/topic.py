@@ -39,7 +39,7 @@ class TopicAdmin:
                 bootstrap_timeout_ms=5_000,
                 request_timeout_ms=5_000,
             )
-            self._cluster_id = str(self._client.describe_cluster()["cluster_id"])
+            self.cluster_id = str(self._client.describe_cluster()["cluster_id"])
 
     def identity(self) -> Identity | None:
         """The topic as it is now, None where there is none. Raises Unavailable."""
@@ -52,7 +52,7 @@ class TopicAdmin:
             # A topic without a leader, or that we may not see, is not gone: what follows from that cannot be undone.
             raise Unavailable("kafka", for_code(code)(f"topic {self._topic}"))
         topic_id = found[0].get("topic_id")
-        return Identity(self._cluster_id, self._topic, str(topic_id or UUID(int=0)), len(found[0]["partitions"]))
+        return Identity(self.cluster_id, self._topic, str(topic_id or UUID(int=0)), len(found[0]["partitions"]))
 
     def check(self) -> None:
         """Raises Unavailable unless a broker answers now and has the topic."""

@@ -25,10 +25,21 @@ class Keeper:
     def __init__(self, store: Store, topic: Topic) -> None:
         self.store = store
         self.admin, self.reader = TopicAdmin(topic.settings), RangeReader(topic.settings)
+        self.topic = topic.name
         self.lost = prometheus_client.Counter("lost", "", registry=None)
         self.now = 1.0
-        self.loss = Loss(
-            store, self.admin.identity, self.reader.beginnings, topic.name, self.lost, clock=lambda: self.now
+        self.loss = self.keeping(self.admin.cluster_id)
+
+    def keeping(self, cluster_id: str) -> Loss:
+        """A loss pass that believes to speak to that cluster."""
+        return Loss(
+            self.store,
+            self.admin.identity,
+            self.reader.beginnings,
+            cluster_id,
+            self.topic,
+            self.lost,
+            clock=lambda: self.now,
         )
 
     def plan(self) -> Plan:
@@ -140,6 +151,32 @@ def test_a_topic_that_is_gone_is_given_a_minute_to_come_back(keeper: Keeper, top
     keeper.loss.look()
     assert keeper.states()[0][-1] == "lost"
     topic.create()
+
+
+def test_another_cluster_that_does_not_know_the_topic_ends_nothing(keeper: Keeper, topic: Topic) -> None:
+    """A consumer that was pointed at the wrong brokers for an hour must not write off the right ones' batches."""
+    keeper.planned(keeper.plan(), uploads(topic, 3))
+    topic.delete()
+    elsewhere = keeper.keeping("another cluster")
+    elsewhere.look()
+    keeper.now += 3600
+    elsewhere.look()
+    assert keeper.states()[0][-1] == "pending"
+    assert keeper.counted() == 0
+    topic.create()
+
+
+def test_a_batch_that_is_planned_after_its_topic_was_made_again_is_lost_too(keeper: Keeper, topic: Topic) -> None:
+    """Its consumer froze between its look at the topic and its plan."""
+    plan, offsets = keeper.plan(), uploads(topic, 3)
+    first = plan.planned(0, offsets[0])
+    records = keeper.reader.read(0, offsets[0], offsets[-1] + 1)
+    topic.make_again()
+    keeper.loss.look()
+    plan.add(0, first.generation, first.next_plan, records, sum(map(batch.lines, records)))
+    keeper.loss.look()
+    assert [state for *_, state in keeper.states()] == ["lost"]
+    assert keeper.counted() == sum(map(batch.lines, records))
 
 
 def test_a_log_that_was_cut_and_grew_again_goes_on_as_another_generation(keeper: Keeper, topic: Topic) -> None:
