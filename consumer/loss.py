@@ -76,9 +76,7 @@ class Loss:
         def work() -> list[tuple[int, int]]:
             said = []
             for stream in Stream.select().where(which, (Stream.state == "live") | planned_late):
-                pending = (Batch.stream == stream.id) & (Batch.state == "pending")
-                lines = Batch.select(fn.COALESCE(fn.SUM(Batch.lines), 0)).where(pending).scalar()
-                Batch.update(state="lost").where(pending).execute()
+                lines = _lose(Batch.stream == stream.id)
                 unplanned = (Progress.stream == stream.id) & (Progress.end_offset > Progress.next_plan)
                 for row in Progress.select().where(unplanned):
                     write_off(self._store, stream.id, row.part, row.generation, row.next_plan, row.end_offset)
@@ -86,7 +84,7 @@ class Loss:
                         Progress.stream == stream.id, Progress.part == row.part
                     ).execute()
                 Stream.update(state="gone").where(Stream.id == stream.id).execute()
-                said.append((stream.id, int(lines)))
+                said.append((stream.id, lines))
             return said
 
         for stream, lines in self._store.write(work):
@@ -113,9 +111,12 @@ class Loss:
 
     def _expire(self, identity: Identity, part: int, beginning: int) -> int:
         stream = Stream.select(Stream.id).where(Stream.topic_id == identity.topic_id)
-        past = (
-            (Batch.stream.in_(stream)) & (Batch.part == part) & (Batch.state == "pending") & (Batch.first < beginning)
-        )
-        lines = Batch.select(fn.COALESCE(fn.SUM(Batch.lines), 0)).where(past).scalar()
-        Batch.update(state="lost").where(past).execute()
-        return int(lines)
+        return _lose(Batch.stream.in_(stream), Batch.part == part, Batch.first < beginning)
+
+
+def _lose(*which: object) -> int:
+    """Ends such batches as are pending, inside a transaction; returns how many lines are lost with them."""
+    pending = (*which, Batch.state == "pending")
+    lines = Batch.select(fn.COALESCE(fn.SUM(Batch.lines), 0)).where(*pending).scalar()
+    Batch.update(state="lost").where(*pending).execute()
+    return int(lines)
