@@ -33,17 +33,18 @@ class Body:
         Raises Refusal: 400 when it ends too early, 408 when it takes too long, 413 past `max_bytes`, 503 when there
         is no room for it now.
         """
-        body = await self._next()
-        hold.take(len(body))
-        if len(body) == declared:
-            # All is there, as a rule at once: no need to ask for the end.
-            self._ended = True
-        elif not self._ended:
-            try:
-                async with asyncio.timeout(READ_SECONDS):
+        try:
+            # From the first byte on: a client that sends headers alone would be waited for without end.
+            async with asyncio.timeout(READ_SECONDS):
+                body = await self._next()
+                hold.take(len(body))
+                if len(body) == declared:
+                    # All is there, as a rule at once: no need to ask for the end.
+                    self._ended = True
+                elif not self._ended:
                     body = await self._rest(body, max_bytes, hold)
-            except TimeoutError:
-                raise Refusal(408, f"the body did not arrive within {READ_SECONDS:g} s") from None
+        except TimeoutError:
+            raise Refusal(408, f"the body did not arrive within {READ_SECONDS:g} s") from None
         if len(body) > max_bytes:
             raise too_large(max_bytes)
         if declared is not None and len(body) < declared:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import MutableMapping
+from typing import Any
 
 import pytest
 
 from pipeline.errors import Unavailable
+from receiver import body as bodies
 from receiver.refusal import Refusal
 from tests.receiver.asgi import LINE, Headers, Kept, body_of, post, upload_app
 
@@ -166,6 +170,27 @@ def test_a_body_that_ends_before_its_length_is_refused(cut: bool) -> None:
     answer = post(upload_app(Kept()), body, headers=[(b"content-length", b"%d" % (len(body) + 1))], cut=cut)
     assert answer.status == 400
     assert "ended" in answer.json["detail"]
+
+
+@pytest.mark.parametrize("begun", [(), ({"type": "http.request", "body": b"[", "more_body": True},)])
+def test_a_body_that_does_not_come_is_not_waited_for_without_end(
+    monkeypatch: pytest.MonkeyPatch, begun: tuple[dict[str, Any], ...]
+) -> None:
+    """Not one byte of it is waited for any longer than its second half is."""
+    monkeypatch.setattr(bodies, "READ_SECONDS", 0.05)
+    monkeypatch.setattr(bodies, "DRAIN_SECONDS", 0.05)
+    scope = {"type": "http", "method": "POST", "path": "/upload", "headers": [(b"content-length", b"100")]}
+    coming = iter(begun)
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        return next(coming, None) or await asyncio.Future()
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    asyncio.run(asyncio.wait_for(upload_app(Kept())(scope, receive, send), 10))
+    assert sent[0]["status"] == 408
 
 
 @pytest.mark.parametrize("line", [LINE, "bad", LINE.replace("Z", "+01:00"), "", '"', "\\"])
