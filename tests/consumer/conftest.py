@@ -22,4 +22,4 @@ def broker(backend: Backend) -> Iterator[RedisBroker]:
     found.client.flushdb()
     yield found
     found.close()
-    found.client.close()
+    found.client.connection_pool.disconnect()

@@ -59,7 +59,7 @@ class Consumer:
         self.admin.close()
         self.reader.close()
         self.broker.close()
-        self.broker.client.close()
+        self.broker.client.connection_pool.disconnect()
 
 
 @contextlib.contextmanager

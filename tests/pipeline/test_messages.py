@@ -24,7 +24,7 @@ def broker(backend: Backend) -> Iterator[RedisBroker]:
     found.client.flushdb()
     yield found
     found.close()
-    found.client.close()
+    found.client.connection_pool.disconnect()
 
 
 def test_a_worker_gets_what_was_sent_and_nothing_is_kept_of_it(broker: RedisBroker) -> None:
