@@ -11,6 +11,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
+from pipeline.brokers import require_answer
 from pipeline.errors import RangeChanged, Unavailable
 from pipeline.settings import MIB, Settings
 
@@ -40,6 +41,7 @@ class RangeReader:
     def __init__(self, settings: Settings) -> None:
         """Raises Unavailable when no broker answers within five seconds."""
         self._topic = settings.kafka_topic
+        require_answer(settings.kafka_bootstrap_servers)
         try:
             # A fetch waits at the log's end; the next range's would queue behind it on the same connection.
             self._consumer = KafkaConsumer(group_id=None, fetch_max_wait_ms=10, **client_options(settings))

@@ -177,8 +177,8 @@ def _transient(error: peewee.PeeweeException) -> bool:
     code = error_code(error)
     if isinstance(error, peewee.InterfaceError) or code in RETRIED or 2000 <= code < 3000:
         return True
-    # Too many connections, access to a server that is shutting down, read-only after a failover.
-    return code in {1040, 1053, 1290, 1836, 1927} or "database is locked" in str(error)
+    # Too many connections, a server that is shutting down, read-only after a failover, a session ended by the server.
+    return code in {1040, 1053, 1290, 1836, 1927, 3169, 4031} or "database is locked" in str(error)
 
 
 def _said(error: BaseException) -> str:

@@ -11,6 +11,7 @@ import msgspec
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
+from pipeline.brokers import require_answer
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
 
@@ -33,6 +34,7 @@ class TopicAdmin:
     def __init__(self, settings: Settings) -> None:
         """Raises Unavailable when no broker answers within five seconds."""
         self._topic = settings.kafka_topic
+        require_answer(settings.kafka_bootstrap_servers)
         with _kafka_errors():
             self._client = KafkaAdminClient(
                 bootstrap_servers=settings.kafka_bootstrap_servers.split(","),

@@ -17,6 +17,7 @@ from granian.log import LogLevels
 from starlette.applications import Starlette
 
 from pipeline import checkpoint, exposure, logging, settings
+from pipeline.brokers import require_answer
 from pipeline.errors import Unavailable
 from pipeline.port import require_free
 from receiver import producer
@@ -103,7 +104,7 @@ def build_app() -> AsgiApp:
 
 def _kafka_check(producers: Producers, loaded: settings.Settings) -> Callable[[], None]:
     def check() -> None:
-        producer.require_answer(loaded.kafka_bootstrap_servers)
+        require_answer(loaded.kafka_bootstrap_servers)
         producers.current()
 
     return check

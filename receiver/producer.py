@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import time
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
+from pipeline.brokers import require_answer
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
 from pipeline.topic import PRODUCER_HEADROOM
@@ -65,20 +65,6 @@ def abandon(producer: KafkaProducer) -> None:
         producer._sender.join(2)
         with contextlib.suppress(KafkaError):
             producer.close(timeout=0)
-
-
-def require_answer(bootstrap_servers: str) -> None:
-    """Raises Unavailable unless one of the servers takes a connection."""
-    failure: OSError | None = None
-    for server in bootstrap_servers.split(","):
-        host, _, port = server.strip().rpartition(":")
-        try:
-            socket.create_connection((host.strip("[]") or server, int(port or 9092)), timeout=1).close()
-        except (OSError, ValueError) as error:
-            failure = error if isinstance(error, OSError) else OSError(f"{server} is no host:port")
-        else:
-            return
-    raise Unavailable("kafka", f"{bootstrap_servers}: {_said(failure)}")
 
 
 def _await_answer(bootstrap_servers: str) -> None:

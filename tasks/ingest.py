@@ -111,6 +111,8 @@ class Ingest:
         try:
             refined = self.refine(parse(records))
             keys = upload_keys.identities(records)
+        except MemoryError:
+            raise  # This machine's fault, not the data's.
         except Exception as error:
             raise Poison(repr(error)) from error
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -78,19 +79,22 @@ class PerThread:
         self._local = threading.local()
 
     def read(self, part: int, first: int, after: int) -> Any:
-        """As `RangeReader.read`; a reader that failed is not used again."""
-        reader = getattr(self._local, "reader", None) or RangeReader(self._given)
+        """As `RangeReader.read`; a reader that failed is closed, and the next read makes another."""
+        reader: RangeReader = getattr(self._local, "reader", None) or RangeReader(self._given)
         self._local.reader = None
-        records = reader.read(part, first, after)
+        try:
+            records = reader.read(part, first, after)
+        except Exception:
+            reader.close()
+            raise
         self._local.reader = reader
         return records
 
 
 def _beat(loop: Loop) -> None:
     def beat() -> None:
-        pause = threading.Event()
         while True:
             loop.step()
-            pause.wait(loop.pause)
+            time.sleep(loop.pause)
 
     threading.Thread(target=beat, name=loop.name, daemon=True).start()

@@ -32,8 +32,13 @@ def _merge(store: Store, deltas: list[tuple[int, int, int, bytes]]) -> None:
     keys = [(level, bucket, kept) for level, bucket, kept, _ in deltas]
     store.insert(model, [(*key, visitors.EMPTY) for key in keys], ignore=True)
     standing = _for_update(store, keys)
-    merged = [(*key, visitors.merge((standing[key], delta[-1]))) for key, delta in zip(keys, deltas, strict=True)]
+    merged = [(*key, _union(standing[key], delta[-1])) for key, delta in zip(keys, deltas, strict=True)]
     store.upsert(model, merged, replace=[model.sketch])
+
+
+def _union(standing: bytes, delta: bytes) -> bytes:
+    # Most of a batch whose lines are old have a bucket to themselves, and a merge costs a register set.
+    return delta if standing == visitors.EMPTY else visitors.merge((standing, delta))
 
 
 def _for_update(store: Store, keys: list[tuple[int, int, int]]) -> dict[tuple[int, int, int], bytes]:
