@@ -19,7 +19,7 @@ from tests.records import line
 CLIENTS = 2
 LINES = 20
 # Between two uploads of a client: the faults are to meet work, not a machine that has no time for them.
-PAUSE = 0.05
+PAUSE = 0.1
 STATUSES = (404, 200, 500, 200, 301)
 
 

@@ -23,8 +23,7 @@ SERVERS = {"kafka": "KAFKA_BOOTSTRAP_SERVERS", "redis": "REDIS_URL", "cache": "C
 # Each round's processes, and which server is away for each.
 ROUNDS = (
     {"receiver": "kafka", "consumer": "kafka", "worker": "redis", "scheduler": "redis", "webapi": "cache"},
-    {"consumer": "redis", "worker": "database", "webapi": "database"},
-    {"consumer": "database"},
+    {"consumer": "database", "worker": "database", "webapi": "database"},
 )
 UNAVAILABLE, MISCONFIGURED = 69, 78
 
