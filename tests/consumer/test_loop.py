@@ -26,6 +26,8 @@ from tests.topics import Topic
 
 GROUP_SECONDS = 40.0
 
+# Joining a group on Tansu takes half a session: what is the loop's own and not the broker's is tested on Kafka alone.
+
 
 class Consumer:
     """The poll loop of one consumer process, a step at a time on this thread."""
@@ -137,6 +139,7 @@ def test_resetting_the_group_s_offsets_to_the_beginning_and_to_the_end_changes_n
     assert covered(plans) == dict.fromkeys(range(3), (0, 4))
 
 
+@pytest.mark.real_only
 def test_what_is_done_is_committed_as_advice(topic: Topic, plans: Store) -> None:
     expected = write(topic, 6)
     with consuming(topic, plans) as consumer:
@@ -146,6 +149,7 @@ def test_what_is_done_is_committed_as_advice(topic: Topic, plans: Store) -> None
     assert (topic.committed(0), topic.committed(1)) == (0, 2)
 
 
+@pytest.mark.real_only
 def test_a_partition_with_too_much_pending_rests_until_half_of_it_is_done(topic: Topic, plans: Store) -> None:
     def pending() -> int:
         return plans.read(lambda: Batch.select().where(Batch.state == "pending").count())
@@ -198,6 +202,7 @@ def test_a_database_that_is_away_is_waited_for(topic: Topic, plans: Store, backe
     assert covered(plans) == dict.fromkeys(range(3), (0, 3))
 
 
+@pytest.mark.real_only
 def test_somebody_else_who_planned_on_is_followed_and_nothing_comes_twice(topic: Topic, plans: Store) -> None:
     with consuming(topic, plans) as frozen:
         expected = write(topic, 3)
