@@ -37,6 +37,7 @@ def compose(store: Store, cache: Cache, metrics: Metrics, now: Callable[[], date
         (pages.logs, "/logs"),
         (pages.stats, "/stats"),
         (pages.ledger, "/ledger"),
+        (pages.days, "/ledger/days"),
         (pages.healthz, "/healthz"),
         (pages.readyz, "/readyz"),
         (pages.metrics, "/metrics"),
@@ -56,7 +57,12 @@ class Pages:
 
     def index(self) -> Response:
         """What there is."""
-        return _json({"name": "tally", "endpoints": ["/logs", "/stats", "/ledger", "/healthz", "/readyz", "/metrics"]})
+        return _json(
+            {
+                "name": "tally",
+                "endpoints": ["/logs", "/stats", "/ledger", "/ledger/days", "/healthz", "/readyz", "/metrics"],
+            }
+        )
 
     def logs(self) -> Response:
         """Stored lines, newest first."""
@@ -79,11 +85,14 @@ class Pages:
         """Where every line of a range of minutes is."""
         question = parameters.ledger_question(_pairs())
         found = ledger.read(self._store, question.first, question.end)
-        minutes = {
-            "from": rfc3339(question.first) if question.first else None,
-            "before": rfc3339(question.end) if question.end else None,
-        }
-        return _json({**msgspec.to_builtins(found), "balanced": found.balanced, "meta": {"minutes": minutes}})
+        return _json({**_classes(found), "meta": _minutes(question)})
+
+    def days(self) -> Response:
+        """The same by day (UTC), oldest first."""
+        question = parameters.ledger_question(_pairs())
+        found = ledger.days(self._store, question.first, question.end)
+        data = [{"day": one.day.isoformat(), **_classes(one)} for one in found]
+        return _json({"data": data, "balanced": all(one.balanced for one in found), "meta": _minutes(question)})
 
     def healthz(self) -> Response:
         """That this process answers."""
@@ -99,6 +108,15 @@ class Pages:
     def metrics(self) -> Response:
         """The counters, for Prometheus."""
         return Response(generate_latest(self._metrics.registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _classes(found: ledger.Classes) -> dict[str, Any]:
+    return {**msgspec.to_builtins(found), "balanced": found.balanced}
+
+
+def _minutes(question: parameters.LedgerQuestion) -> dict[str, Any]:
+    first, end = (rfc3339(moment) if moment else None for moment in (question.first, question.end))
+    return {"minutes": {"from": first, "before": end}}
 
 
 def _pairs() -> list[tuple[str, str]]:

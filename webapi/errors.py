@@ -13,7 +13,7 @@ from pipeline.problem import CONTENT_TYPE, Fault, problem
 log = structlog.get_logger(__name__)
 
 RETRY_AFTER_SECONDS = 2
-PAGES = "/, /logs, /stats, /ledger, /healthz, /readyz and /metrics"
+PAGES = "/, /logs, /stats, /ledger, /ledger/days, /healthz, /readyz and /metrics"
 
 
 def register(app: Flask) -> None:
