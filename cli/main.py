@@ -1,4 +1,4 @@
-"""The `tally` command: everything in one terminal, or one process in the foreground."""
+"""The `tally` command: everything in one terminal, one process in the foreground, or a question."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from cli import ports
+from cli import ports, questions
 from pipeline import settings
 from pipeline.process import guarded
 
@@ -120,6 +120,16 @@ def generator() -> None:
 
 
 @tally.command()
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a path, each on its line.")
+def route(paths: tuple[str, ...], as_json: bool) -> None:
+    """Show which route a path is counted as, and by which rule."""
+    from cli.route import run
+
+    guarded("route", lambda: run(settings.load(), paths, as_json))
+
+
+@tally.command()
 @click.option("--warm-up", type=float, default=20.0, show_default=True, help="Seconds of load before anything counts.")
 @click.option("--seconds", type=float, default=15.0, show_default=True, help="Seconds of load a measurement.")
 @click.option("--repeats", type=click.IntRange(1, 20), default=3, show_default=True, help="The median of so many.")
@@ -131,6 +141,10 @@ def bench(warm_up: float, seconds: float, repeats: int) -> None:
     from cli.bench.run import run
 
     guarded("bench", lambda: run(settings.load(), warm_up, seconds, repeats))
+
+
+for question in questions.COMMANDS:
+    tally.add_command(question)
 
 
 if __name__ == "__main__":
