@@ -27,6 +27,15 @@ class Unavailable(TallyError):
         self.detail = str(detail)
 
 
+class TooSlow(TallyError):
+    """The database ended a query that took longer than its limit."""
+
+    def __init__(self, seconds: float) -> None:
+        """`seconds` is the limit."""
+        super().__init__(f"a query took longer than {seconds:g} s")
+        self.seconds = seconds
+
+
 class LineFault(TallyError):
     """A line breaks the grammar: `reason` is a word to count by, `detail` says it to a person."""
 
@@ -53,9 +62,13 @@ class Poison(TallyError):
 
 
 class BadParameter(TallyError):
-    """A query's parameter cannot be understood; the message says what would be."""
+    """A query's parameter cannot be understood; the message says what would be.
 
-    def __init__(self, name: str, detail: str) -> None:
+    `character` is at which of its characters, the first being 1, where that is known.
+    """
+
+    def __init__(self, name: str, detail: str, character: int | None = None) -> None:
         super().__init__(f"{name}: {detail}")
         self.name = name
         self.detail = detail
+        self.character = character

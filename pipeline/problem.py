@@ -10,11 +10,15 @@ import msgspec
 CONTENT_TYPE = "application/problem+json"
 
 
-class Fault(msgspec.Struct, frozen=True):
-    """One thing that is wrong: `pointer` is a JSON Pointer into the request's body, or a parameter's name."""
+class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that is wrong: `pointer` is a JSON Pointer into the request's body, or a parameter's name.
+
+    `character` is at which of the parameter's characters, the first being 1, where that is known.
+    """
 
     pointer: str
     detail: str
+    character: int | None = None
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -18,7 +18,7 @@ from pipeline.cache import Cache
 from pipeline.health import readiness
 from pipeline.moment import rfc3339
 from pipeline.storage import Store
-from webapi import errors, parameters
+from webapi import errors, parameters, questions
 from webapi.logs import page
 from webapi.metrics import Metrics
 from webapi.stats import look_up
@@ -72,7 +72,8 @@ class Pages:
 
     def stats(self) -> Response:
         """One of the statistics, cached or computed."""
-        question, now = parameters.stats_question(_pairs()), self._now()
+        now = self._now()
+        question = parameters.stats_question(_pairs(), now)
         found, hit = look_up(self._store, self._cache, question, now)
         self._metrics.looked_up("hit" if hit else "miss")
         age = max(0, int((now - datetime.fromisoformat(found.meta["computed_at"])).total_seconds()))
@@ -114,7 +115,7 @@ def _classes(found: ledger.Classes) -> dict[str, Any]:
     return {**msgspec.to_builtins(found), "balanced": found.balanced}
 
 
-def _minutes(question: parameters.LedgerQuestion) -> dict[str, Any]:
+def _minutes(question: questions.LedgerQuestion) -> dict[str, Any]:
     first, end = (rfc3339(moment) if moment else None for moment in (question.first, question.end))
     return {"minutes": {"from": first, "before": end}}
 

@@ -7,7 +7,7 @@ import structlog
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from pipeline.errors import BadParameter, Unavailable
+from pipeline.errors import BadParameter, TooSlow, Unavailable
 from pipeline.problem import CONTENT_TYPE, Fault, problem
 
 log = structlog.get_logger(__name__)
@@ -21,6 +21,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(BadParameter, _bad_parameter)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Unavailable, _unavailable)
+    app.register_error_handler(TooSlow, _too_slow)
     app.register_error_handler(peewee.DatabaseError, _database)
     app.register_error_handler(Exception, _unforeseen)
 
@@ -31,7 +32,7 @@ def _answer(status: int, detail: str, *faults: Fault) -> Response:
 
 
 def _bad_parameter(error: BadParameter) -> Response:
-    return _answer(400, str(error), Fault(error.name, error.detail))
+    return _answer(400, str(error), Fault(error.name, error.detail, error.character))
 
 
 def _http(error: HTTPException) -> Response:
@@ -47,6 +48,14 @@ def _http(error: HTTPException) -> Response:
 def _unavailable(error: Unavailable) -> Response:
     log.warning("not answered", error=str(error), path=request.path)
     answer = _answer(503, f"the {error.dependency} does not answer now; ask again in a moment")
+    answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return answer
+
+
+def _too_slow(error: TooSlow) -> Response:
+    log.warning("not answered", error=str(error), path=request.path)
+    what = f"the database did not find it within {error.seconds:g} s"
+    answer = _answer(503, f"{what}; narrow from and to, or filter by status or route")
     answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any, NamedTuple
 
 from peewee import fn
@@ -9,7 +10,7 @@ from peewee import fn
 from pipeline.models import LogEntry
 from pipeline.moment import rfc3339
 from pipeline.storage import Store
-from webapi.parameters import LogsQuestion
+from webapi.questions import LogsQuestion
 
 
 class Page(NamedTuple):
@@ -36,15 +37,22 @@ def page(store: Store, question: LogsQuestion) -> Page:
 
 def _conditions(question: LogsQuestion) -> list[Any]:
     """INSTR compares bytes' order on SQLite and by the column's binary collation on MySQL: case counts on both."""
+    said = question.selection
+    ips = [_written(network.first) for network in said.ip.values] if said.ip else []
+    methods = said.method.values if said.method else ()
+    paths = [(fn.INSTR(LogEntry.path, part.text) > 0) != part.negated for part in said.path]
     candidates = (
-        (question.ip, LogEntry.ip == question.ip),
-        (question.status, LogEntry.status == question.status),
-        (question.method, LogEntry.method == question.method),
-        (question.path, fn.INSTR(LogEntry.path, question.path) > 0),
+        (ips, LogEntry.ip.in_(ips)),
+        (said.status, LogEntry.status.in_(sorted(said.status or ()))),
+        (methods, LogEntry.method.in_(methods)),
         (question.start, LogEntry.timestamp >= question.start),
         (question.end, LogEntry.timestamp <= question.end),
     )
-    return [condition for given, condition in candidates if given is not None]
+    return [condition for given, condition in candidates if given] + paths
+
+
+def _written(packed: bytes) -> str:
+    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
 
 
 def _line(number: int, timestamp: Any, ip: str, method: str, path: str, status: int, latency_ms: int) -> dict[str, Any]:

@@ -1,130 +1,200 @@
 """The query of a request, understood or refused: pure.
 
 What is wrong with a parameter is a BadParameter that names it. An empty parameter is absent, `_` is ignored (it is
-what browsers' tools add against caches), one that is unknown or repeated is refused.
+what browsers' tools add against caches), one that is unknown or repeated is refused. What each may say: `declarations`.
 """
 
 from __future__ import annotations
 
-import re
-import socket
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
 import msgspec
 
 from pipeline.errors import BadParameter
-from pipeline.grammar import MAX_PATH
-from pipeline.statistic import KINDS, RANGES, SCOPES
+from pipeline.selection import EVERYTHING, Selection
+from pipeline.statistic import RANGES
+from webapi import cursor
+from webapi import declarations as declared
+from webapi.conjunction import Contradiction, both
+from webapi.declarations import Given, Pairs, Parameter
+from webapi.questions import (
+    ExportQuestion,
+    LedgerQuestion,
+    LogsQuestion,
+    SeriesQuestion,
+    StatsQuestion,
+    TailQuestion,
+    TopQuestion,
+)
 
-T = TypeVar("T")
-Pairs = Iterable[tuple[str, str]]
-
-LIMIT, MOST = 50, 1000
-# No line is dated outside, and both stores can compare these.
-_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _MINUTE: Final = timedelta(minutes=1)
-
-_TIME = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]((?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?)"
-    r"([Zz]|([-+ ])((?:[01][0-9]|2[0-3]):[0-5][0-9]))"
+_DAY: Final = 86_400
+_MOST_CHOSEN_POINTS: Final = 300
+# Each at most ten times the one before: where one gives too many points, the next gives 30 at least.
+_STEPS: Final = (
+    *(60 * minutes for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720)),
+    *(_DAY * days for days in (1, 2, 7, 14, 28, 91, 182, 364)),
 )
 
 
-class LogsQuestion(msgspec.Struct, frozen=True):
-    """What `/logs` is asked for; both times are included."""
+class Window(NamedTuple):
+    """From `start` to `end`, both included; `range_name` where it was given by that."""
 
-    ip: str | None
-    status: int | None
-    method: str | None
-    path: str | None
-    start: datetime | None
-    end: datetime | None
-    limit: int
-    offset: int
-
-
-class StatsQuestion(msgspec.Struct, frozen=True):
-    """Which statistic `/stats` is asked for."""
-
-    kind: str
-    range_name: str
-    scope: str
-
-
-class LedgerQuestion(msgspec.Struct, frozen=True):
-    """Which minutes `/ledger` is asked for: from `first` on and before `end`, None for all there are."""
-
-    first: datetime | None
-    end: datetime | None
+    start: datetime
+    end: datetime
+    range_name: str | None
 
 
 def logs_question(pairs: Pairs, now: datetime) -> LogsQuestion:
     """The question of `/logs`. Raises BadParameter."""
-    given = _given(pairs, ("ip", "status", "method", "path", "range", "from", "to", "limit", "offset"))
-    start, end = _window(given, now)
-    return LogsQuestion(
-        ip=_read(given, "ip", _ip),
-        status=_read(given, "status", _status),
-        method=_read(given, "method", _method),
-        path=_read(given, "path", _path),
+    given = Given(pairs, declared.LOGS)
+    start, end, range_name = _optional_window(given, now)
+    question = LogsQuestion(
+        selection=_searched(given),
         start=start,
         end=end,
-        limit=_read(given, "limit", _limit) or LIMIT,
-        offset=_read(given, "offset", _offset) or 0,
+        range_name=range_name,
+        limit=given.read(declared.PAGE_LIMIT),
+        offset=given.read(declared.OFFSET),
+    )
+    text = given.read(declared.CURSOR)
+    if text is None:
+        return question
+    if declared.OFFSET in given:
+        raise BadParameter("cursor", "it says where the page begins: give either it or offset")
+    return cursor.decode(text, question)
+
+
+def line_question(number: str, pairs: Pairs) -> int | None:
+    """The id that `/logs/{id}` asks for, None where no line can have it. Raises BadParameter."""
+    Given(pairs, ())
+    try:
+        return declared.ID.understand(number) if not number.startswith("0") else None
+    except ValueError:
+        return None
+
+
+def export_question(pairs: Pairs, now: datetime) -> ExportQuestion:
+    """The question of `/logs/export`. Raises BadParameter."""
+    given = Given(pairs, declared.EXPORT)
+    start, end, range_name = _optional_window(given, now)
+    return ExportQuestion(
+        selection=_searched(given),
+        start=start,
+        end=end,
+        range_name=range_name,
+        format=given.read(declared.FORMAT),
+        limit=given.read(declared.EXPORT_LIMIT),
     )
 
 
-def stats_question(pairs: Pairs) -> StatsQuestion:
+def tail_question(pairs: Pairs, last_event_id: str | None = None) -> TailQuestion:
+    """The question of `/logs/tail`; `last_event_id` is the header's, and goes before the parameter's.
+
+    Raises BadParameter.
+    """
+    given = Given(pairs, declared.TAIL)
+    last = given.read(declared.LAST_EVENT_ID)
+    if last_event_id:
+        try:
+            last = declared.LAST_EVENT_ID.understand(last_event_id)
+        except ValueError as error:
+            raise BadParameter("Last-Event-ID", str(error)) from None
+    return TailQuestion(_searched(given), last)
+
+
+def stats_question(pairs: Pairs, now: datetime) -> StatsQuestion:
     """The question of `/stats`. Raises BadParameter."""
-    given = _given(pairs, ("type", "range", "scope"))
+    given = Given(pairs, declared.STATS)
+    start, end, range_name = _window(given, now)
     return StatsQuestion(
-        kind=_read(given, "type", lambda text: _one_of(text, KINDS)) or "errors",
-        range_name=_read(given, "range", lambda text: _one_of(text, RANGES)) or "hour",
-        scope=_read(given, "scope", lambda text: _one_of(text, SCOPES)) or "stored",
+        kind=given.read(declared.TYPE),
+        start=start,
+        end=end,
+        range_name=range_name,
+        scope=given.read(declared.SCOPE),
+        selection=_counted(given),
+    )
+
+
+def series_question(pairs: Pairs, now: datetime) -> SeriesQuestion:
+    """The question of `/stats/series`. Raises BadParameter."""
+    given = Given(pairs, declared.SERIES)
+    start, end, range_name = _window(given, now)
+    return SeriesQuestion(
+        metric=given.read(declared.METRIC),
+        by=given.read(declared.BY_CLASS),
+        step=_step(given, start, end),
+        start=start,
+        end=end,
+        range_name=range_name,
+        scope=given.read(declared.SCOPE),
+        selection=_counted(given),
+    )
+
+
+def top_question(pairs: Pairs, now: datetime) -> TopQuestion:
+    """The question of `/stats/top`. Raises BadParameter."""
+    given = Given(pairs, declared.TOPS)
+    start, end, range_name = _window(given, now)
+    by = given.read(declared.BY)
+    if by not in declared.ROWS_ONLY:
+        for parameter in declared.ROWS_SELECTION:
+            if parameter in given:
+                raise BadParameter(parameter.name, "it can be asked for only with by=path or by=ip")
+    return TopQuestion(
+        by=by,
+        sort=given.read(declared.SORT),
+        limit=given.read(declared.TOP_LIMIT),
+        start=start,
+        end=end,
+        range_name=range_name,
+        scope=given.read(declared.SCOPE),
+        selection=_said(given),
     )
 
 
 def ledger_question(pairs: Pairs) -> LedgerQuestion:
     """The question of `/ledger`: the minutes in which `from` and `to` lie are included. Raises BadParameter."""
-    given = _given(pairs, ("from", "to"))
-    first, last = (_read(given, name, _moment) for name in ("from", "to"))
+    given = Given(pairs, declared.LEDGER)
+    first, last = given.read(declared.FROM), given.read(declared.TO)
     _require_order(first, last)
     return LedgerQuestion(_minute(first) if first else None, _minute(last) + _MINUTE if last else None)
 
 
-def _given(pairs: Pairs, known: tuple[str, ...]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, text in pairs:
-        if name == "_":
-            continue
-        if name not in known:
-            raise BadParameter(name[:100], f"no such parameter; there are {', '.join(known)}")
-        if name in found:
-            raise BadParameter(name, "given more than once")
-        found[name] = text
-    return {name: text for name, text in found.items() if text}
+def points(start: datetime, end: datetime, step: int) -> int:
+    """How many steps, of `step` seconds each and beginning at its multiples since the epoch, a window touches."""
+    return int(end.timestamp() // step) - int(start.timestamp() // step) + 1
 
 
-def _read(given: Mapping[str, str], name: str, understand: Callable[[str], T]) -> T | None:
-    """The parameter's value, None where it is absent; `understand` raises ValueError with what is expected."""
-    text = given.get(name)
-    try:
-        return None if text is None else understand(text)
-    except ValueError as error:
-        raise BadParameter(name, str(error)) from None
-
-
-def _window(given: Mapping[str, str], now: datetime) -> tuple[datetime | None, datetime | None]:
-    range_name = _read(given, "range", lambda text: _one_of(text, RANGES))
-    if range_name:
-        if "from" in given or "to" in given:
-            raise BadParameter("range", "it is short for from and to: give either it or them")
-        return now - RANGES[range_name], now
-    start, end = _read(given, "from", _moment), _read(given, "to", _moment)
+def _optional_window(given: Given, now: datetime) -> tuple[datetime | None, datetime | None, str | None]:
+    if (range_name := _range_name(given, declared.RANGE)) is not None:
+        return now - RANGES[range_name], now, range_name
+    start, end = given.read(declared.FROM), given.read(declared.TO)
     _require_order(start, end)
-    return start, end
+    return start, end, None
+
+
+def _window(given: Given, now: datetime) -> Window:
+    range_name = _range_name(given, declared.STATS_RANGE)
+    start, end = given.read(declared.FROM), given.read(declared.STATS_TO)
+    if start is None:
+        if end is not None:
+            raise BadParameter("to", "it is given only together with from")
+        range_name = range_name or "hour"
+        return Window(now - RANGES[range_name], now, range_name)
+    if end is None and start > now:
+        raise BadParameter("from", "it is later than now")
+    _require_order(start, end)
+    return Window(start, end or now, None)
+
+
+def _range_name(given: Given, parameter: Parameter[str | None]) -> str | None:
+    range_name = given.read(parameter)
+    if range_name and (declared.FROM in given or declared.TO in given):
+        raise BadParameter("range", "it is short for from and to: give either it or them")
+    return range_name
 
 
 def _require_order(start: datetime | None, end: datetime | None) -> None:
@@ -132,67 +202,45 @@ def _require_order(start: datetime | None, end: datetime | None) -> None:
         raise BadParameter("from", "it is later than to")
 
 
-def _ip(text: str) -> str:
-    """As `inet_ntop` writes it: the form in which addresses are stored."""
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            return socket.inet_ntop(family, socket.inet_pton(family, text))
-        except (OSError, ValueError):
-            pass
-    raise ValueError("expected an IPv4 address without leading zeros, or an IPv6 address without a zone")
+def _step(given: Given, start: datetime, end: datetime) -> int:
+    step = given.read(declared.STEP)
+    if step is None:
+        return next(step for step in _STEPS if points(start, end, step) <= _MOST_CHOSEN_POINTS)
+    if (number := points(start, end, step)) > declared.MOST_POINTS:
+        raise BadParameter(
+            "step", f"it would make {number} points of the window; at most {declared.MOST_POINTS} are given"
+        )
+    return step
 
 
-def _status(text: str) -> int:
-    if not re.fullmatch("[1-5][0-9]{2}", text):
-        raise ValueError("expected a status from 100 to 599")
-    return int(text)
-
-
-def _method(text: str) -> str:
-    if not re.fullmatch("[A-Za-z]{1,10}", text):
-        raise ValueError("expected a method of 1 to 10 letters")
-    return text.upper()
-
-
-def _path(text: str) -> str:
-    if len(text) > MAX_PATH:
-        raise ValueError(f"expected at most {MAX_PATH} characters")
-    return text
-
-
-def _limit(text: str) -> int:
-    return _number(text, 1, MOST)
-
-
-def _offset(text: str) -> int:
-    return _number(text, 0, 10**18 - 1)
-
-
-def _number(text: str, least: int, most: int) -> int:
-    if not re.fullmatch("[0-9]{1,18}", text) or not least <= int(text) <= most:
-        raise ValueError(f"expected a whole number from {least} to {most}")
-    return int(text)
-
-
-def _one_of(text: str, known: Iterable[str]) -> str:
-    if text not in (names := list(known)):
-        raise ValueError(f"expected one of {', '.join(names)}")
-    return text
-
-
-def _moment(text: str) -> datetime:
-    """A time in UTC; a `+` that was not quoted comes as a space."""
+def _searched(given: Given) -> Selection:
+    """What `q` and the parameters beside it say, all of it required."""
     try:
-        if not (match := _TIME.fullmatch(text)):
-            raise ValueError
-        date, clock, zone, sign, offset = match.groups()
-        zone = f"{'-' if sign == '-' else '+'}{offset}" if sign else "+00:00"
-        moment = datetime.fromisoformat(f"{date}T{clock}{zone}").astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError(
-            "expected an RFC 3339 time such as 2025-06-10T10:41:40Z, with at most six digits after the second"
-        ) from None
-    return min(max(moment, _FIRST), _LAST)
+        return both(_said(given), given.read(declared.Q) or EVERYTHING)
+    except Contradiction as error:
+        raise BadParameter("q", f"together with the other parameters, {error}") from None
+
+
+def _said(given: Given) -> Selection:
+    """What the parameters about lines and their latencies say."""
+    path = given.read(declared.PATH)
+    least, most = given.read(declared.MIN_LATENCY), given.read(declared.MAX_LATENCY)
+    if least is not None and most is not None and least > most:
+        raise BadParameter("min_latency", "it is greater than max_latency")
+    return msgspec.structs.replace(
+        _counted(given),
+        ip=given.read(declared.IP),
+        path=() if path is None else (path,),
+        min_latency=least,
+        max_latency=most,
+    )
+
+
+def _counted(given: Given) -> Selection:
+    """What the parameters about what is counted in rollups say."""
+    return Selection(
+        status=given.read(declared.STATUS), method=given.read(declared.METHOD), route=given.read(declared.ROUTE)
+    )
 
 
 def _minute(moment: datetime) -> datetime:

@@ -11,7 +11,7 @@ from pipeline.cache import Cache
 from pipeline.errors import Unavailable
 from pipeline.statistic import RANGES, Statistic
 from pipeline.storage import Store
-from webapi.parameters import StatsQuestion
+from webapi.questions import StatsQuestion
 
 
 class Found(NamedTuple):
@@ -26,7 +26,7 @@ def look_up(store: Store, cache: Cache, question: StatsQuestion, now: datetime) 
 
     A cache that is away is no error. Raises Unavailable when the database is needed and does not answer.
     """
-    kind, range_name, scope = question.kind, question.range_name, question.scope
+    kind, range_name, scope = question.kind, question.range_name or "hour", question.scope
     with suppress(Unavailable):
         cached = cache.statistic(kind, range_name, scope)
         if cached and cached.type == kind and _dated(cached):

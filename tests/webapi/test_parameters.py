@@ -74,7 +74,11 @@ def test_every_offset_means_the_same_moment(seconds: int, minutes: int) -> None:
     st.lists(st.tuples(st.sampled_from(["ip", "from", "limit", "path", "_", "x"]), st.text(max_size=30)), max_size=4)
 )
 def test_no_query_does_worse_than_be_refused(pairs: list[tuple[str, str]]) -> None:
-    for question in (lambda: logs_question(pairs, NOW), lambda: stats_question(pairs), lambda: ledger_question(pairs)):
+    for question in (
+        lambda: logs_question(pairs, NOW),
+        lambda: stats_question(pairs, NOW),
+        lambda: ledger_question(pairs),
+    ):
         try:
             question()
         except BadParameter as refused:

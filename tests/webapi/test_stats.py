@@ -118,7 +118,7 @@ def test_without_redis_the_answer_comes_from_the_store(store: Store) -> None:
         ("scope=kept", "scope"),
         ("limit=5", "limit"),
         ("type=errors&type=errors", "type"),
-        ("from=2025-06-10T10:41:40Z", "from"),
+        ("to=2025-06-10T10:41:40Z", "to"),
     ],
 )
 def test_a_bad_parameter_is_named(refusing: FlaskClient, query: str, name: str) -> None:
