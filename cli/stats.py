@@ -162,4 +162,7 @@ def _say_what(paper: Paper, meta: Mapping[str, Any]) -> None:
     said = [f"{window.get('from')} to {window.get('to')} (UTC)"] if window else []
     said += [f"scope {meta['scope']}"] if meta.get("scope") else []
     said += [f"data to {meta['data_to']}, {meta.get('lag_seconds')} s behind"] if meta.get("data_to") else []
+    coverage = meta.get("coverage") or {}
+    if not coverage.get("complete", True):
+        said.append(f"INCOMPLETE: only {coverage.get('share', 0):.0%} of it could be read in time")
     paper.say(", ".join(said))
