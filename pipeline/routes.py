@@ -125,13 +125,13 @@ class Routes:
     patterns: tuple[Pattern, ...] = ()
 
     @classmethod
-    def of(cls, patterns: str) -> Routes:
+    def of(cls, patterns: str | None) -> Routes:
         """The routes of a ROUTES setting: patterns such as `/shop/{slug}/reviews`, between commas or white space.
 
         `{name}` is one whole segment, not empty; a last `{name*}` is all that is left, also nothing; the rest is
         literal. Raises ConfigurationError naming the pattern that makes no sense, and why.
         """
-        return cls(tuple(_pattern(text) for text in re.split(r"[,\s]+", patterns) if text))
+        return cls(tuple(_pattern(text) for text in re.split(r"[,\s]+", patterns or "") if text))
 
     def template(self, path: str) -> Explained:
         """The template of one path, and why."""

@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     cache_url: str = Field(default="redis://localhost:6379/1", repr=False)
 
     discard_status: str = "200"
+    routes: str | None = None
+    max_routes: Annotated[int, Field(ge=1)] = 1000
     receiver_host: str = "127.0.0.1"
     receiver_port: Port = 8080
     webapi_host: str = "127.0.0.1"
