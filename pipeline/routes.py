@@ -266,7 +266,7 @@ def _with_inside(rule: Rule) -> tuple[tuple[str, str], ...]:
     return (
         (f"/({rule.whole})/", "/\0${1}\0/"),
         (f"/{_NAME}({rule.stem}){_EXTENSION}/", "/${1}\0${2}\0${3}/"),
-        (f"\0[^\0]*?(?:{rule.inside})[^\0]*\0", f"{{{rule.name}}}"),
+        (f"\0[^\0/]*(?:{rule.inside})[^\0/]*\0", f"{{{rule.name}}}"),
         ("\0", ""),
     )
 

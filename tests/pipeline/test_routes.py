@@ -72,6 +72,7 @@ TEMPLATES = {
     "/reset/------------------a0": "/reset/{token}",
     "/blog/ten-things-to-do-in-2025": "/blog/ten-things-to-do-in-2025",
     "/blog/how-the-garden-lamps-are-made": "/blog/how-the-garden-lamps-are-made",
+    "/how-the-lamps-are-made/h264/how-the-desks-are-made": "/how-the-lamps-are-made/h264/how-the-desks-are-made",
     "/" + "x" * 48: "/" + "x" * 48,
     "/" + "x" * 49: "/{token}",
     "/" + "é" * 48: "/" + "é" * 48,
@@ -153,6 +154,7 @@ _segments = st.one_of(
             ".",
         ]
     ),
+    st.sampled_from(["how-the-lamps-are-made", "20-10-2025-to-20-11-2025", "h264", "kQ4vXz81LmTqR0bYw7Pd"]),
     st.integers(-(10**12), 10**12).map(str),
     st.uuids().map(str),
     st.uuids().map(lambda uuid: uuid.hex.upper()),
