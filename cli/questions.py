@@ -20,10 +20,10 @@ _OPTIONS = {
     "to": click.option("--to", metavar="TIME", help="RFC 3339; included."),
     "range": click.option("--range", type=click.Choice(("hour", "day", "week")), help="The time until now."),
     "scope": click.option("--scope", type=click.Choice(("stored", "all")), help="Stored lines, or discarded ones too."),
-    "status": click.option("--status", help="Such as 404."),
-    "method": click.option("--method", help="Such as GET."),
-    "route": click.option("--route", help="Such as /products/{id}."),
-    "ip": click.option("--ip", help="The client's address."),
+    "status": click.option("--status", help="Such as 404, 5xx or 404,5xx; !5xx is all but these."),
+    "method": click.option("--method", help="Such as GET or POST,PUT; !GET is all but it."),
+    "route": click.option("--route", help="Such as /products/{id}; !/products/{id} is all but it."),
+    "ip": click.option("--ip", help="The client's address, or a network such as 10.0.0.0/8."),
     "path": click.option("--path", help="A part of the path."),
     "min_latency": click.option("--min-latency", metavar="MS", help="In milliseconds, included."),
     "max_latency": click.option("--max-latency", metavar="MS", help="In milliseconds, included."),
@@ -62,16 +62,17 @@ def ledger(as_json: bool, url: str | None, **query: Any) -> None:
 @click.command()
 @click.argument("kind", required=False, type=click.Choice(("summary", "errors", "latency", "traffic")))
 @click.option("--series", type=click.Choice(("requests", "errors", "latency")), help="A bar chart.")
-@click.option("--step", help="With --series: how far its points are apart.")
+@click.option("--step", help="With --series: how far its points are apart, such as 5m.")
 @click.option("--by", type=click.Choice(("class",)), help="With --series: each class of statuses.")
 @click.option("--top", type=click.Choice(("route", "path", "status", "method", "ip")), help="The busiest.")
 @click.option("--sort", type=click.Choice(("requests", "errors", "error_rate", "p95")), help="With --top.")
 @click.option("--limit", type=int, help="With --top: how many.")
-@_asks("range", "from", "to", "scope", "status", "method", "route")
+@_asks("range", "from", "to", "scope", *_FILTERS)
 def stats(kind: str | None, series: str | None, top: str | None, as_json: bool, url: str | None, **query: Any) -> None:
     """Show a statistic: a TYPE (summary by default), a --series over time, or the --top of a kind.
 
-    Times are UTC. Into a pipe go tab-separated lines under a header.
+    Times are UTC. Into a pipe go tab-separated lines under a header. What is counted by status, method and route may
+    be filtered by them; --top path and --top ip, which are counted in the stored lines, by everything.
     """
     if sum(one is not None for one in (kind, series, top)) > 1:
         raise click.UsageError("TYPE, --series and --top are three questions: ask one")
@@ -103,7 +104,7 @@ def _require(option: str, given: str | None, query: dict[str, Any], *names: str)
 @click.option("--limit", type=int, help="How many lines, 50 by default; with --all how many at a time.")
 @click.option("--all", "follow", is_flag=True, help="Every line, not only the first --limit.")
 def logs(query: tuple[str, ...], follow: bool, as_json: bool, url: str | None, **filters: Any) -> None:
-    """Show stored lines, newest first, those that QUERY finds.
+    """Show stored lines, newest first, those that QUERY finds, such as: status:5xx path:/api latency:>500
 
     Times are UTC. Into a pipe go tab-separated lines: time, status, latency in ms, address, method, path. A QUERY that
     begins with - follows a --.
