@@ -13,19 +13,19 @@ from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from pipeline.grammar import MAX_LATENCY_MS, MAX_PATH
+from pipeline.routes import MAX_TEMPLATE, OTHER
 from pipeline.selection import Network, OneOf, Substring
 from webapi import networks
 
 T = TypeVar("T")
 
 MAX_LISTED: Final = 100
-MAX_TEMPLATE: Final = 500
 MAX_ID: Final = 2**63 - 1
 MOST_STEP_DAYS: Final = 366
 
 STATUSES: Final = "!?[1-5]([0-9]{2}|[xX]{2})(,[1-5]([0-9]{2}|[xX]{2}))*"
 METHODS: Final = "!?[A-Za-z]{1,10}(,[A-Za-z]{1,10})*"
-ROUTES: Final = f"!?(/[^ ]{{0,{MAX_TEMPLATE - 1}}}|other)(,(/[^ ]{{0,{MAX_TEMPLATE - 1}}}|other))*"
+ROUTES: Final = f"!?(/[^ ]{{0,{MAX_TEMPLATE - 1}}}|{OTHER})(,(/[^ ]{{0,{MAX_TEMPLATE - 1}}}|{OTHER}))*"
 NETWORKS: Final = r"!?[0-9A-Fa-f.:]+(/[0-9]{1,3})?(,[0-9A-Fa-f.:]+(/[0-9]{1,3})?)*"
 STEP: Final = "[1-9][0-9]{0,8}[smhd]"
 
@@ -33,8 +33,8 @@ STEP: Final = "[1-9][0-9]{0,8}[smhd]"
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _EVERY_STATUS: Final = frozenset(range(100, 600))
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_TEMPLATE = re.compile("/[^\0-\x20\x7f-\x9f]*|other")
-_BETWEEN_TEMPLATES = re.compile(",(?=/|other(?:,|$))")
+_TEMPLATE = re.compile(f"/[^\0-\x20\x7f-\x9f]*|{OTHER}")
+_BETWEEN_TEMPLATES = re.compile(f",(?=/|{OTHER}(?:,|$))")
 _TIME = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]((?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?)"
     r"([Zz]|([-+ ])((?:[01][0-9]|2[0-3]):[0-5][0-9]))"
