@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cli.events import Event, Events
@@ -23,6 +23,7 @@ EVENTS = [
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@example(cuts=list(range(200)))
 @given(cuts=st.lists(st.integers(0, 200)))
 def test_events_are_the_same_however_the_stream_is_cut(end: str, cuts: list[int]) -> None:
     sent = STREAM.replace("\n", end).encode()
