@@ -58,6 +58,18 @@ class Cache:
         seconds = KEPT_SECONDS[range_name] if any(statistic.data.values()) else EMPTY_KEPT_SECONDS
         self._ask(lambda: self._client.set(key, msgspec.json.encode(statistic), ex=seconds))
 
+    def answer(self, name: str) -> dict[str, Any] | None:
+        """An answer that is kept under a name, None where there is none. Raises Unavailable."""
+        found = self._ask(lambda: self._client.get(f"answers:{name}"))
+        try:
+            return msgspec.json.decode(found, type=dict[str, Any]) if found else None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+
+    def keep_answer(self, name: str, answer: dict[str, Any], seconds: int) -> None:
+        """Keeps an answer for so many seconds. Raises Unavailable."""
+        self._ask(lambda: self._client.set(f"answers:{name}", msgspec.json.encode(answer), ex=seconds))
+
     def keep_status(self, name: str, host: str, pid: int, status: dict[str, Any]) -> None:
         """Keeps what a process says of itself for ten seconds. Raises Unavailable."""
         key = f"process:{name}:{host}:{pid}"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import socket
+import threading
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -22,22 +26,63 @@ _SESSION = (
 class _MySQL(MySQLDatabase):
     """MySQL or MariaDB; every new session is READ COMMITTED, in UTC, strict and short of patience."""
 
+    seconds: float | None = None  # that a SELECT may take
+
     def _connect(self) -> Any:
         connection = super()._connect()
         with connection.cursor() as cursor:
             for statement in _SESSION:
                 cursor.execute(statement)
+            if self.seconds:
+                # What MariaDB takes in seconds, MySQL takes in milliseconds.
+                is_mariadb = "MariaDB" in connection.get_server_info()
+                name, unit = ("max_statement_time", 1) if is_mariadb else ("max_execution_time", 1000)
+                cursor.execute(f"SET SESSION {name} = {self.seconds * unit:g}")
         return connection
 
 
-def connectable(url: str | None) -> Database:
-    """The Peewee database that `DATABASE_URL` names, not yet connected."""
+class _SQLite(SqliteDatabase):
+    """SQLite, with two of MySQL's functions, and statements that end in time."""
+
+    seconds: float | None = None
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._until = threading.local()
+        self.register_function(_packed, "INET6_ATON", 1)
+        self.register_function(lambda *parts: "".join(map(str, parts)), "CONCAT", -1)
+
+    def _add_conn_hooks(self, conn: Any) -> None:
+        super()._add_conn_hooks(conn)
+        if self.seconds:
+            conn.set_progress_handler(self._is_late, 10_000)
+
+    def execute_sql(self, sql: str, params: Any = None) -> Any:
+        self._until.at = time.monotonic() + (self.seconds or 0)
+        return super().execute_sql(sql, params)
+
+    def _is_late(self) -> bool:
+        return time.monotonic() > getattr(self._until, "at", math.inf)
+
+
+def _packed(address: str) -> bytes:
+    return socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
+
+
+def connectable(url: str | None, seconds: float | None = None) -> Database:
+    """The Peewee database that `DATABASE_URL` names, not yet connected; with `seconds`, no SELECT takes longer."""
+    database = _named(url)
+    database.seconds = seconds
+    return database
+
+
+def _named(url: str | None) -> _MySQL | _SQLite:
     parts = urlsplit(url or "")
     if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
         path = Path(unquote(parts.path[1:]))
         path.parent.mkdir(parents=True, exist_ok=True)
         pragmas = {"journal_mode": "wal", "synchronous": "normal", "busy_timeout": 10_000}
-        return SqliteDatabase(str(path), pragmas=pragmas, autoconnect=False)
+        return _SQLite(str(path), pragmas=pragmas, autoconnect=False)
     if parts.scheme == "mysql" and parts.hostname and len(parts.path) > 1:
         return _MySQL(
             unquote(parts.path[1:]),

@@ -164,16 +164,52 @@ class LogEntry(Model):
     """A stored line."""
 
     id = BigAutoField()
-    timestamp = UtcField(index=True)
+    timestamp = UtcField()
     ip = CharField(max_length=45)
     method = CharField(max_length=10)
     path = CharField(max_length=2048)
-    status = SmallIntegerField()
+    status = SmallIntegerField(index=True)
     latency_ms = IntegerField()
     batch = BigIntegerField(constraints=ZERO)
+    route = BigIntegerField(constraints=ZERO, index=True)  # of its path's template; 0 where that is counted as `other`
 
     class Meta:
         table_name = "log_entries"
+
+
+class LogBlock(Model):
+    """Where a minute's entries are among a block of ids (`pipeline.entries`): what an index on time would cost less."""
+
+    minute = BigIntegerField()
+    block = BigIntegerField()
+    first = BigIntegerField()
+    last = BigIntegerField()
+    entries = BigIntegerField()
+
+    class Meta:
+        table_name = "log_block"
+        primary_key = CompositeKey("minute", "block")
+
+
+class Route(Model):
+    """A template (`pipeline.routes`) that is counted by name."""
+
+    id = BigAutoField()
+    template = CharField(max_length=500, unique=True)
+
+    class Meta:
+        table_name = "route"
+
+
+class RouteDay(Model):
+    """A template that is counted by name in the lines of a day (seconds); route 0 is the lock that guards the day."""
+
+    day = BigIntegerField()
+    route = BigIntegerField()
+
+    class Meta:
+        table_name = "route_day"
+        primary_key = CompositeKey("day", "route")
 
 
 class RequestRollup(Model):
@@ -187,10 +223,29 @@ class RequestRollup(Model):
     requests = BigIntegerField()
     latency_sum = BigIntegerField()
     latency_max = BigIntegerField()
+    latency = BlobField()  # `pipeline.histogram`
 
     class Meta:
         table_name = "rollup_requests"
         primary_key = CompositeKey("level", "bucket", "kept", "status", "method")
+
+
+class RouteRollup(Model):
+    """Requests of one bucket, by route, what was kept, and the status' class (2 for 2xx)."""
+
+    level = IntegerField()
+    bucket = BigIntegerField()
+    route = BigIntegerField()
+    kept = SmallIntegerField()
+    status_class = SmallIntegerField(column_name="class")
+    requests = BigIntegerField()
+    latency_sum = BigIntegerField()
+    latency_max = BigIntegerField()
+    latency = BlobField()
+
+    class Meta:
+        table_name = "rollup_routes"
+        primary_key = CompositeKey("level", "bucket", "route", "kept", "status_class")
 
 
 class VisitorRollup(Model):
@@ -206,4 +261,18 @@ class VisitorRollup(Model):
         primary_key = CompositeKey("level", "bucket", "kept")
 
 
-MODELS = (Stream, Progress, Batch, UploadKey, DeadLetter, LedgerMinute, LogEntry, RequestRollup, VisitorRollup)
+MODELS = (
+    Stream,
+    Progress,
+    Batch,
+    UploadKey,
+    DeadLetter,
+    LedgerMinute,
+    LogEntry,
+    LogBlock,
+    Route,
+    RouteDay,
+    RequestRollup,
+    RouteRollup,
+    VisitorRollup,
+)

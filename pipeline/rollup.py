@@ -14,6 +14,7 @@ HOUR: Final = 3_600
 DAY: Final = 86_400
 
 REQUEST_LEVELS: Final = (MINUTE, HOUR, DAY)
+ROUTE_LEVELS: Final = (FIVE_MINUTES, HOUR, DAY)
 VISITOR_LEVELS: Final = (FIVE_MINUTES, HOUR, DAY)
 
 # Whatever else a client calls a method is counted under OTHER_METHOD: the keys of a bucket are bounded.

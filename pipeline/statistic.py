@@ -1,4 +1,4 @@
-"""One of the contract's statistics: which there are, and what an answer is. How it is computed: `statistics`."""
+"""One of the statistics: which there are, and what an answer is. How it is computed: `statistics`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-KINDS: Final = ("latency", "errors", "traffic")
+KINDS: Final = ("latency", "errors", "traffic", "summary")
 SCOPES: Final = ("stored", "all")
 RANGES: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 

@@ -1,177 +1,220 @@
-"""The contract's statistics, computed from the store: whole buckets from rollups, the window's edges from rows.
-
-Everything of one answer is read in one snapshot. Rollups know nine days in minutes: no window may begin earlier.
-"""
+"""The statistics, computed from the store. Everything of one answer is read in one snapshot."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from functools import reduce
-from operator import or_
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
+import msgspec
 import polars as pl
-from peewee import Expression, fn
 
-from pipeline import visitors
-from pipeline.cover import Span, cover
-from pipeline.models import LogEntry, RequestRollup, UtcField, VisitorRollup
+from pipeline import facts, freshness, histogram, visitors
+from pipeline.cover import Span
+from pipeline.entries import Scan, matching
+from pipeline.facts import Asked, Coverage, Facts, Found
+from pipeline.models import LogEntry, VisitorRollup
 from pipeline.moment import rfc3339
-from pipeline.rollup import FIVE_MINUTES, MINUTE, REQUEST_LEVELS, VISITOR_LEVELS
+from pipeline.rollup import VISITOR_LEVELS
+from pipeline.selection import EVERYTHING, Selection
 from pipeline.statistic import Statistic
 from pipeline.storage import Store
+from pipeline.window import Window
 
 # Up to so many stored rows different addresses are counted, past it they are estimated.
 EXACT_ROWS: Final = 20_000
-# More rows than this in the edges of an estimate, and their whole buckets are taken instead.
-EDGE_ROWS: Final = 200_000
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_SECOND = 1_000_000
+QUANTILES: Final = {"p50_latency": 0.5, "p90_latency": 0.9, "p95_latency": 0.95, "p99_latency": 0.99}
 
 
-class Tally(NamedTuple):
-    """Requests, and their latencies' sum and maximum in ms."""
+class Visitors(NamedTuple):
+    """How many addresses, and how that is known: `error` is a standard error, 0 where they were counted."""
 
-    requests: int = 0
-    latency_sum: int = 0
-    latency_max: int = 0
-
-
-class Window(NamedTuple):
-    """From `start` to before `stop`, in microseconds since the epoch."""
-
-    start: int
-    stop: int
-
-    def split(self, width: int) -> tuple[int, int, list[Window]]:
-        """The first and the end (seconds) of the whole buckets inside, and the edges that are left of the window."""
-        first, end = -(-self.start // (width * _SECOND)) * width, self.stop // (width * _SECOND) * width
-        if first >= end:
-            return first, first, [self]
-        edges = [Window(self.start, first * _SECOND), Window(end * _SECOND, self.stop)]
-        return first, end, [edge for edge in edges if edge.start < edge.stop]
-
-    def widened(self, width: int) -> Window:
-        """The whole buckets that this window touches."""
-        unit = width * _SECOND
-        return Window(self.start // unit * unit, -(-self.stop // unit) * unit)
+    unique: int
+    error: float
+    coverage: Coverage
+    rounded: int = 0  # seconds to which the window's edges were widened
 
 
-def compute(store: Store, kind: str, start: datetime, end: datetime, scope: str) -> Statistic:
+def compute(
+    store: Store,
+    kind: str,
+    start: datetime,
+    end: datetime,
+    scope: str,
+    selection: Selection = EVERYTHING,
+    now: datetime | None = None,
+) -> Statistic:
     """The statistic `kind` (of `statistic.KINDS`) over lines dated `start` to `end`, both included, in UTC.
 
-    With scope `stored` exact to the microsecond, but for what `meta.estimated` names with its standard error; with
-    `all` from the minute in which `start` lies (visitors: five minutes). Raises Unavailable.
+    With scope `stored` exact to the microsecond, but for what `meta.estimated` names with its error; with `all` from
+    the minute (routes and visitors: five minutes) in which `start` lies. `now` is `end` unless it is given. Raises
+    Unavailable, and TooSlow.
     """
-    exact = Window(_microseconds(start), _microseconds(end) + 1)
-    window = exact if scope == "stored" else exact.widened(MINUTE)
-    meta: dict[str, Any] = {
-        "scope": scope,
-        "window": {"from": rfc3339(_moment(window.start)), "to": rfc3339(end)},
-        "computed_at": rfc3339(end),
+    window, at = Window.of(start, end), (now or end).replace(tzinfo=UTC)
+    return store.read(lambda: _STATISTICS[kind](Question(store, window, scope, selection, at)))
+
+
+class Question:
+    """What a statistic is asked of: the lines of a selection in a window. Within a transaction."""
+
+    def __init__(self, store: Store, window: Window, scope: str, selection: Selection, now: datetime) -> None:
+        self.store = store
+        self.window = window
+        self.scope = scope
+        self.selection = selection
+        self.now = now
+
+    def facts(self, *by: str, latencies: bool = False, step: int = 60) -> Found:
+        """The facts by the parts of a key (`facts.Asked`)."""
+        return facts.read(Asked(self.window, self.selection, self.scope, by, latencies, step), self.now.timestamp())
+
+    def visitors(self, requests: int, clock: Callable[[], float] = time.monotonic) -> Visitors:
+        """How many addresses the requests, of which there are so many, came from."""
+        if self.selection != EVERYTHING or (self.scope == "stored" and requests <= EXACT_ROWS):
+            return self._visitors_of_rows(clock)
+        return self._visitors_of_rollups(clock)
+
+    def meta(self, found: Found, **more: Any) -> dict[str, Any]:
+        """What every answer says of itself."""
+        counted = freshness.counted_up_to(self.store)
+        lag = None if counted is None else max(0.0, (self.now.replace(tzinfo=None) - counted).total_seconds())
+        # What ends now is not told to end with its minute.
+        last = found.window.last if found.window.last < self.now else self.window.last
+        meta: dict[str, Any] = {
+            "scope": self.scope,
+            "window": {"from": rfc3339(found.window.first), "to": rfc3339(last)},
+            "as_of": rfc3339(self.window.last),
+            "computed_at": rfc3339(self.now),
+            "data_to": None if counted is None else rfc3339(counted),
+            "lag_seconds": None if lag is None else round(lag, 3),
+            "coverage": msgspec.to_builtins(found.coverage),
+        }
+        if found.rounded:
+            meta["rounded_to_seconds"] = found.rounded
+        return meta | more
+
+    def _visitors_of_rows(self, clock: Callable[[], float]) -> Visitors:
+        condition = matching(self.selection, self.window)
+        scan = Scan(self.window, clock() + facts.BUDGET, clock=clock)
+        addresses: set[str] = set()
+        sketch, error = visitors.EMPTY, 0.0
+        for piece in scan:
+            query: Any = LogEntry.select(LogEntry.ip).where(piece.holds(), condition).distinct().tuples()
+            addresses.update(ip for (ip,) in query)
+            if len(addresses) > EXACT_ROWS:
+                sketch, error = visitors.merge((sketch, _sketch(addresses))), visitors.STANDARD_ERROR
+                addresses = set()
+        unique = visitors.estimate(visitors.merge((sketch, _sketch(addresses)))) if error else len(addresses)
+        return Visitors(unique, error, Coverage("rows", "stored", scan.complete, round(scan.share, 4)))
+
+    def _visitors_of_rollups(self, clock: Callable[[], float]) -> Visitors:
+        of_rollups = facts.cut(self.window, VISITOR_LEVELS, self.now.timestamp(), self.scope == "stored", clock)
+        sketches = self._sketches(of_rollups.spans)
+        for edge, scan in of_rollups.edges:
+            for piece in scan:
+                query: Any = LogEntry.select(LogEntry.ip).where(piece.holds(), matching(EVERYTHING, edge)).distinct()
+                sketches.append(_sketch({ip for (ip,) in query.tuples()}))
+        coverage = Coverage("rollups and rows" if of_rollups.edges else "rollups", self.scope, True)
+        unique = visitors.estimate(visitors.merge(sketches))
+        return Visitors(unique, visitors.STANDARD_ERROR, coverage, of_rollups.rounded)
+
+    def _sketches(self, spans: Sequence[Span]) -> list[bytes]:
+        model = VisitorRollup
+        kept = (0, 1) if self.scope == "all" else (1,)
+        found: list[bytes] = []
+        for span in spans:
+            within = (model.level == span.level, model.bucket >= span.first, model.bucket < span.end)
+            query: Any = model.select(model.sketch).where(*within, model.kept.in_(kept)).tuples()
+            found += [bytes(sketch) for (sketch,) in query]
+        return found
+
+
+def latency(total: Facts) -> dict[str, float]:
+    """The average, the maximum and the percentiles (ms) of requests, whose latencies were asked for."""
+    average = round(total.latency_sum / total.requests, 4) if total.requests else 0
+    spread = (
+        {name: histogram.quantile(total.latencies, q) for name, q in QUANTILES.items()}
+        if (total.latencies is not None)
+        else {}
+    )
+    return {"avg_latency": average, "max_latency": total.latency_max} | {
+        name: spread.get(name) or 0 for name in QUANTILES
     }
-    if scope == "all":
-        meta["rounded_to_seconds"] = MINUTE
-
-    def work() -> Statistic:
-        tallies = _tallies(window, scope)
-        if kind == "latency":
-            return Statistic(kind, _latency(tallies.values()), meta)
-        if kind == "errors":
-            return Statistic(kind, _errors(tallies, scope), meta)
-        total = sum(tally.requests for tally in tallies.values())
-        unique, more = _visitors(window, scope, total)
-        return Statistic(kind, {"total_request": total, "unique_ips": unique}, meta | more)
-
-    return store.read(work)
 
 
-def _latency(tallies: Iterable[Tally]) -> dict[str, Any]:
-    every = list(tallies)
-    requests = sum(tally.requests for tally in every)
-    average = round(sum(tally.latency_sum for tally in every) / requests, 4) if requests else 0
-    return {"avg_latency": average, "max_latency": max((tally.latency_max for tally in every), default=0)}
+def _latency(question: Question) -> Statistic:
+    found = question.facts(latencies=True)
+    return Statistic("latency", latency(found.total), question.meta(found, estimated=_quantile_errors(found)))
 
 
-def _errors(tallies: dict[int, Tally], scope: str) -> dict[str, int]:
-    least = 400 if scope == "all" else 0
-    return {str(status): tally.requests for status, tally in sorted(tallies.items()) if status >= least}
+def _errors(question: Question) -> Statistic:
+    found = question.facts("status")
+    least = 400 if question.scope == "all" else 0
+    counts = {str(status): of.requests for (status,), of in sorted(found.groups.items()) if status >= least}
+    return Statistic("errors", counts, question.meta(found))
 
 
-def _tallies(window: Window, scope: str) -> dict[int, Tally]:
-    """What a window holds, by status, in one statement."""
-    first, end, edges = window.split(MINUTE)
-    model = RequestRollup
-    parts: list[Any] = []  # (peewee's types do not know that unions differ from what they join)
-    if spans := cover(first, end, REQUEST_LEVELS):
-        sums = (fn.SUM(model.requests), fn.SUM(model.latency_sum), fn.MAX(model.latency_max))
-        kept = (0, 1) if scope == "all" else (1,)
-        buckets = model.select(model.status, *sums).where(_within(model, spans), model.kept.in_(kept))
-        parts.append(buckets.group_by(model.status))
-    if edges:
-        sums = (fn.COUNT(LogEntry.id), fn.SUM(LogEntry.latency_ms), fn.MAX(LogEntry.latency_ms))
-        rows = LogEntry.select(LogEntry.status, *sums).where(_dated(edges))
-        parts.append(rows.group_by(LogEntry.status))
-    found: dict[int, Tally] = {}
-    for status, requests, latency_sum, latency_max in reduce(lambda one, other: one + other, parts).tuples():
-        known = found.get(status, Tally())
-        found[status] = Tally(
-            known.requests + int(requests), known.latency_sum + int(latency_sum), max(known.latency_max, latency_max)
-        )
-    return found
-
-
-def _visitors(window: Window, scope: str, requests: int) -> tuple[int, dict[str, Any]]:
-    """How many addresses a window's requests came from, and what `meta` has to say about that."""
-    if scope == "stored" and requests <= EXACT_ROWS:
-        return int(LogEntry.select(fn.COUNT(LogEntry.ip.distinct())).where(_dated([window])).scalar() or 0), {}
-    meta: dict[str, Any] = {"estimated": {"unique_ips": visitors.STANDARD_ERROR}}
-    edges = window.split(FIVE_MINUTES)[2] if scope == "stored" else []
-    if scope == "all" or sum(_requests(edge) for edge in edges) > EDGE_ROWS:
-        meta["visitors_rounded_to_seconds"] = FIVE_MINUTES
-        window, edges = window.widened(FIVE_MINUTES), []
-    first, end, _ = window.split(FIVE_MINUTES)
-    sketches = _sketches(cover(first, end, VISITOR_LEVELS), (0, 1) if scope == "all" else (1,))
-    if edges:
-        distinct: Any = LogEntry.select(LogEntry.ip).where(_dated(edges)).distinct().tuples()
-        addresses = [ip for (ip,) in distinct]
-        sketches.append(visitors.sketch(visitors.hashes(pl.Series(addresses, dtype=pl.String))))
-    return visitors.estimate(visitors.merge(sketches)), meta
-
-
-def _sketches(spans: Sequence[Span], kept: Sequence[int]) -> list[bytes]:
-    if not spans:
-        return []
-    model = VisitorRollup
-    query: Any = model.select(model.sketch).where(_within(model, spans), model.kept.in_(kept)).tuples()
-    return [bytes(sketch) for (sketch,) in query]
-
-
-def _requests(window: Window) -> int:
-    return sum(tally.requests for tally in _tallies(window, "stored").values())
-
-
-def _within(model: type[RequestRollup | VisitorRollup], spans: Sequence[Span]) -> Expression:
-    return reduce(
-        or_,
-        ((model.level == span.level) & (model.bucket >= span.first) & (model.bucket < span.end) for span in spans),
+def _traffic(question: Question) -> Statistic:
+    found = question.facts("class")
+    total = found.total.requests
+    unique = question.visitors(total)
+    return Statistic(
+        "traffic", {"total_request": total, "unique_ips": unique.unique}, question.meta(found) | _said(unique)
     )
 
 
-def _dated(windows: Sequence[Window]) -> Expression:
-    timestamp: UtcField = LogEntry.timestamp
-    return reduce(
-        or_,
-        ((timestamp >= _moment(window.start)) & (timestamp < _moment(window.stop)) for window in windows),
-    )
+def _summary(question: Question) -> Statistic:
+    """All that a page's cards need, and the same of the window before."""
+    found = question.facts("class", latencies=True)
+    now, unique = _cards(question, found)
+    before = Question(question.store, question.window.before(), question.scope, question.selection, question.now)
+    previous, _ = _cards(before, before.facts("class", latencies=True))
+    said = _said(unique)
+    estimated = _quantile_errors(found) | said.pop("estimated", {})
+    return Statistic("summary", now | {"previous": previous}, question.meta(found, estimated=estimated) | said)
 
 
-def _microseconds(moment: datetime) -> int:
-    return (moment.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+def _cards(question: Question, found: Found) -> tuple[dict[str, Any], Visitors]:
+    total = found.total
+    classes = {f"{number}xx": found.groups.get((number,), Facts()).requests for number in range(1, 6)}
+    errors = classes["4xx"] + classes["5xx"]
+    unique = question.visitors(total.requests)
+    cards = {
+        "requests": total.requests,
+        "requests_per_second": round(total.requests / found.window.seconds, 4),
+        "errors": errors,
+        "error_rate": round(errors / total.requests, 6) if total.requests else 0,
+        "client_errors": classes["4xx"],
+        "server_errors": classes["5xx"],
+        **latency(total),
+        "unique_ips": unique.unique,
+        "by_class": classes,
+    }
+    return cards, unique
 
 
-def _moment(microseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds)
+def _quantile_errors(found: Found) -> dict[str, float]:
+    return dict.fromkeys(QUANTILES, histogram.RELATIVE_ERROR) if found.total.requests else {}
+
+
+def _said(unique: Visitors) -> dict[str, Any]:
+    """What `meta` has to say of a number of visitors."""
+    said: dict[str, Any] = {"visitors_coverage": msgspec.to_builtins(unique.coverage)}
+    if unique.error:
+        said["estimated"] = {"unique_ips": unique.error}
+    if unique.rounded:
+        said["visitors_rounded_to_seconds"] = unique.rounded
+    return said
+
+
+def _sketch(addresses: set[str]) -> bytes:
+    return visitors.sketch(visitors.hashes(pl.Series(list(addresses), dtype=pl.String)))
+
+
+_STATISTICS: Final[dict[str, Callable[[Question], Statistic]]] = {
+    "latency": _latency,
+    "errors": _errors,
+    "traffic": _traffic,
+    "summary": _summary,
+}

@@ -14,13 +14,15 @@ import peewee
 from peewee import SQL, Database, Field, Model, MySQLDatabase
 
 from pipeline.database import WAIT_TIMEOUT, connectable
-from pipeline.errors import Unavailable
+from pipeline.errors import TooSlow, Unavailable
 from pipeline.models import MODELS, UtcField
 
 T = TypeVar("T")
 
 # Lock wait, deadlock, snapshot too old (MariaDB), server gone, connection lost: the transaction may be run again.
 RETRIED = frozenset({1205, 1213, 1020, 2006, 2013})
+# MariaDB, MySQL: a statement reached its time limit.
+_TIMED_OUT = frozenset({1969, 3024})
 # Seconds; a connection that idled for longer the server may be about to end.
 _IDLE_LIMIT = WAIT_TIMEOUT - 5.0
 
@@ -39,12 +41,12 @@ class Store:
         database.bind(MODELS)
 
     @classmethod
-    def open(cls, url: str | None) -> Store:
+    def open(cls, url: str | None, seconds: float | None = None) -> Store:
         """A store at `mysql://user:password@host:port/name` or `sqlite:///path`; nothing is connected yet.
 
-        Raises ConfigurationError when the URL is neither.
+        With `seconds`, a SELECT that takes longer raises TooSlow. Raises ConfigurationError when the URL is neither.
         """
-        return cls(connectable(url))
+        return cls(connectable(url, seconds))
 
     def write(self, work: Callable[[], T], tries: int = 6) -> T:
         """Runs `work` in one transaction and returns what it returns, once that is committed.
@@ -93,16 +95,18 @@ class Store:
         add: Sequence[Field] = (),
         maximum: Sequence[Field] = (),
         replace: Sequence[Field] = (),
+        minimum: Sequence[Field] = (),
     ) -> None:
         """Inserts rows, given in the order of the model's fields; where the key stands already, each named column is
-        added to, raised to, or replaced by what is new.
+        added to, raised to, replaced by, or lowered to what is new.
         """
         # MySQL deprecates VALUES(), but MariaDB knows nothing else.
         new = "VALUES({0})" if self.is_mysql else "EXCLUDED.{0}"
-        greatest = "GREATEST" if self.is_mysql else "MAX"
+        greatest, least = ("GREATEST", "LEAST") if self.is_mysql else ("MAX", "MIN")
         how = (
             *((field, "{0} = {0} + " + new) for field in add),
             *((field, "{0} = " + greatest + "({0}, " + new + ")") for field in maximum),
+            *((field, "{0} = " + least + "({0}, " + new + ")") for field in minimum),
             *((field, "{0} = " + new) for field in replace),
         )
         keys = ", ".join(field.column_name for field in model._meta.get_primary_keys())
@@ -143,6 +147,8 @@ class Store:
                 return result
             except (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError) as error:
                 self.disconnect()
+                if error_code(error) in _TIMED_OUT or "interrupted" in str(error):
+                    raise TooSlow(self.database.seconds or 0) from error
                 if not _transient(error):
                     raise
                 if attempt == tries:

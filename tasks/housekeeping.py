@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
 from peewee import Field, Value, fn
 
+from pipeline import freshness
 from pipeline.errors import Unavailable
+from pipeline.freshness import present
 from pipeline.models import (
     Batch,
     DeadLetter,
     LedgerMinute,
+    LogBlock,
     LogEntry,
-    Progress,
     RequestRollup,
-    Stream,
+    RouteDay,
+    RouteRollup,
     UploadKey,
     VisitorRollup,
 )
@@ -40,8 +43,10 @@ _DAY = 86_400
 _ROLLUPS_KEPT_SECONDS: Final = (
     (RequestRollup, MINUTE, 9 * _DAY),
     (VisitorRollup, FIVE_MINUTES, 9 * _DAY),
+    (RouteRollup, FIVE_MINUTES, 9 * _DAY),
     (RequestRollup, HOUR, 100 * _DAY),
     (VisitorRollup, HOUR, 100 * _DAY),
+    (RouteRollup, HOUR, 100 * _DAY),
 )
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (naive UTC, as the database's times are)
 
@@ -107,44 +112,26 @@ def _old_batches(store: Store) -> Any:
 
 def keys(store: Store, given: Settings) -> bool:
     """Deletes a chunk of upload keys from before the window: of now, and of the oldest record still to be counted."""
-    oldest = store.read(lambda: _oldest_uncounted(store))
+    oldest = store.read(lambda: freshness.counted_up_to(store))
     if oldest is None:
         return False
     before = oldest - timedelta(seconds=given.key_window)
     return _delete_chunk(store, UploadKey.identity, UploadKey.received, before)
 
 
-def _oldest_uncounted(store: Store) -> datetime | None:
-    """No record that is pending or not planned is older than this (UTC); None where that is not known."""
-    query: Any = (
-        Progress.select(Progress.end_offset > Progress.next_plan, Progress.mark_time, Progress.seen_at)
-        .join(Stream, on=(Stream.id == Progress.stream))
-        .where(Stream.state == "live")
-        .tuples()
-    )
-    oldest = []
-    for behind, mark, seen_at in query:
-        if behind and mark is None:
-            return None
-        # A consumer that is away sees no new records: those since it last looked may wait as well.
-        oldest.append(_EPOCH + timedelta(milliseconds=mark) if behind else seen_at)
-    pending = Batch.select(fn.MIN(Batch.oldest_at)).where(Batch.state == "pending").scalar()
-    if pending is not None:
-        oldest.append(pending if isinstance(pending, datetime) else datetime.fromisoformat(pending))
-    return min([*oldest, _now(store)])
-
-
 def rollups(store: Store, given: Settings) -> bool:  # noqa: ARG001 (a job's signature)
     """Deletes a chunk of minutes (five minutes) older than nine days and of hours older than a hundred."""
 
     def work() -> bool:
-        now = int((_now(store) - _EPOCH).total_seconds())
+        now = int((present(store) - _EPOCH).total_seconds())
         for model, level, kept in _ROLLUPS_KEPT_SECONDS:
             old = (model.level == level) & (model.bucket < now - kept)
             query: Any = model.select(model.bucket).where(old).order_by(model.bucket).limit(CHUNK).tuples()
             if buckets := [bucket for (bucket,) in query]:
                 model.delete().where(model.level == level, model.bucket <= buckets[-1]).execute()
                 return True
+        # Lines of a day that long ago would be admitted anew, and as many once more at the most.
+        RouteDay.delete().where(RouteDay.day < now - 100 * _DAY).execute()
         return False
 
     return store.write(work)
@@ -155,12 +142,41 @@ def rows(store: Store, given: Settings) -> bool:
 
     An entry whose batch is not pruned yet stays: who sends old lines finds them for two days at the least.
     """
-    before = store.read(lambda: _now(store)) - timedelta(days=given.retention_days)
-    oldest_batch = store.read(lambda: Batch.select(fn.MIN(Batch.id)).scalar())
-    settled = () if oldest_batch is None else (LogEntry.batch < oldest_batch,)
-    entries = _delete_chunk(store, LogEntry.id, LogEntry.timestamp, before, *settled)
+    before = store.read(lambda: present(store)) - timedelta(days=given.retention_days)
+    entries = store.write(lambda: _old_entries(before))
     letters = _delete_chunk(store, DeadLetter.id, DeadLetter.created_at, before)
     return entries or letters
+
+
+def _old_entries(before: datetime) -> bool:
+    """Deletes about a chunk of the entries of whole minutes before a time, and the blocks that this leaves empty."""
+    oldest_batch = Batch.select(fn.MIN(Batch.id)).scalar()
+    settled = () if oldest_batch is None else (LogEntry.batch < oldest_batch,)
+    end = int((before - _EPOCH).total_seconds()) // MINUTE * MINUTE
+    blocks: Any = LogBlock.select().where(LogBlock.minute < end).order_by(LogBlock.minute, LogBlock.block)
+    deleted, seen = 0, 0
+    while found := list(blocks.limit(CHUNK).offset(seen)):
+        for block in found:
+            seen += 1
+            deleted += _delete_minute(block, settled)
+            if deleted >= CHUNK:
+                return True
+    return False
+
+
+def _delete_minute(block: LogBlock, settled: tuple[Any, ...]) -> int:
+    """Deletes up to a chunk of a minute's entries in a block of ids, and the block's row with the last of them."""
+    minute = _EPOCH + timedelta(seconds=block.minute)
+    dated = (LogEntry.timestamp >= minute, LogEntry.timestamp < minute + timedelta(seconds=MINUTE))
+    inside = LogEntry.select(LogEntry.id).where(LogEntry.id.between(block.first, block.last), *dated, *settled)
+    ids = [id for (id,) in inside.limit(CHUNK).tuples()]
+    # As many as there were: another run may have been quicker.
+    gone = int(LogEntry.delete().where(LogEntry.id.in_(ids)).execute()) if ids else 0
+    if gone:
+        this = (LogBlock.minute == block.minute, LogBlock.block == block.block)
+        LogBlock.update(entries=LogBlock.entries - gone).where(*this).execute()
+        LogBlock.delete().where(*this, LogBlock.entries <= 0).execute()
+    return gone
 
 
 JOBS: Final[dict[str, Callable[[Store, Settings], bool]]] = {
@@ -171,10 +187,10 @@ JOBS: Final[dict[str, Callable[[Store, Settings], bool]]] = {
 }
 
 
-def _delete_chunk(store: Store, key: Field, time_column: Any, before: datetime, *also: Any) -> bool:
+def _delete_chunk(store: Store, key: Field, time_column: Any, before: datetime) -> bool:
     """Deletes a chunk of what is older, by key: MySQL then locks these rows and no gaps. Whether more may be left."""
     model = key.model
-    old = model.select(key).where(time_column < before, *also).order_by(time_column).limit(CHUNK)
+    old = model.select(key).where(time_column < before).order_by(time_column).limit(CHUNK)
 
     def work() -> bool:
         found = sorted(row[0] for row in old.tuples())
@@ -183,11 +199,3 @@ def _delete_chunk(store: Store, key: Field, time_column: Any, before: datetime, 
         return len(found) == CHUNK
 
     return store.write(work)
-
-
-def _now(store: Store) -> datetime:
-    """The protocol's present, naive UTC."""
-    if store.is_mysql:
-        now: datetime = store.execute("SELECT UTC_TIMESTAMP(6)").fetchone()[0]
-        return now
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
@@ -16,8 +17,10 @@ from pipeline.batch import Range, Record
 from pipeline.checkpoint import Checkpoint, nowhere
 from pipeline.errors import Poison, TallyError
 from pipeline.models import Batch, Stream
+from pipeline.routes import Routes
 from pipeline.storage import Store, error_code
-from tasks import dead_letters, rows, split, upload_keys
+from tasks import blocks, dead_letters, rows, split, upload_keys
+from tasks.admission import Admission
 from tasks.aggregate import Rollups, aggregate
 from tasks.frame import Parsed, parse, without
 from tasks.metrics import Metrics
@@ -59,6 +62,8 @@ class Ingest:
         topic: str,
         read: Read,
         discarded: frozenset[int],
+        routes: Routes,
+        admission: Admission,
         metrics: Metrics,
         checkpoint: Checkpoint = nowhere,
     ) -> None:
@@ -67,6 +72,8 @@ class Ingest:
         self._topic = topic
         self._read = read
         self._discarded = sorted(discarded)
+        self._routes = routes
+        self._admission = admission
         self._metrics = metrics
         self._checkpoint = checkpoint
 
@@ -108,13 +115,12 @@ class Ingest:
 
     def _complete(self, order: Range, claim: Claim, records: Sequence[Record]) -> None:
         """Raises Poison when it is the data that cannot be processed."""
-        try:
-            refined = self.refine(parse(records))
+        with _suspecting_the_data():
+            parsed = self._templated(parse(records))
             keys = upload_keys.identities(records)
-        except MemoryError:
-            raise  # This machine's fault, not the data's.
-        except Exception as error:
-            raise Poison(repr(error)) from error
+        parsed = parsed._replace(frame=self._admission.named(parsed.frame))
+        with _suspecting_the_data():
+            refined = self.refine(parsed)
         try:
             counts = self._store.write(lambda: self._write(order, claim, records, refined, keys))
         except peewee.PeeweeException as error:
@@ -125,6 +131,10 @@ class Ingest:
         for outcome, lines in counts.items():
             self._metrics.lines[outcome].inc(lines)
         self._metrics.delay.set(time.time() - records[0].timestamp / 1000)
+
+    def _templated(self, parsed: Parsed) -> Parsed:
+        templates = self._routes.templates(parsed.frame["path"])
+        return parsed._replace(frame=parsed.frame.with_columns(templates.alias("template")))
 
     def refine(self, parsed: Parsed) -> Refined:
         """Filters and counts: pure."""
@@ -165,7 +175,7 @@ class Ingest:
             refined = self.refine(without(refined.parsed, twins))
         kept = refined.frame.filter("kept")
         if len(kept):
-            rows.insert(self._store, kept, claim.id)
+            blocks.note(self._store, kept, rows.insert(self._store, kept, claim.id))
         self._checkpoint("actor.rows")
         dead_letters.bury(self._store, claim.stream, order.part, records, refined.parsed.rejected)
         counts = {
@@ -180,6 +190,17 @@ class Ingest:
         upsert(self._store, refined.rollups)
         self._checkpoint("actor.written")
         return counts
+
+
+@contextmanager
+def _suspecting_the_data() -> Iterator[None]:
+    """Turns what a pure stage raises into Poison."""
+    try:
+        yield
+    except MemoryError:
+        raise  # This machine's fault, not the data's.
+    except Exception as error:
+        raise Poison(repr(error)) from error
 
 
 def _matches(order: Range) -> tuple[object, ...]:

@@ -16,9 +16,11 @@ from pipeline.batch import Range
 from pipeline.cache import Cache
 from pipeline.kafka import RangeReader
 from pipeline.process import Loop
+from pipeline.routes import Routes
 from pipeline.settings import Settings
 from pipeline.storage import Store
 from tasks import housekeeping, warm
+from tasks.admission import Admission
 from tasks.ingest import Ingest
 from tasks.metrics import Metrics
 from tasks.watch import Watch
@@ -39,6 +41,8 @@ def start() -> None:
         given.kafka_topic,
         PerThread(given).read,
         filter.discarded(given.discard_status),
+        Routes.of(given.routes),
+        Admission(store, given.max_routes),
         metrics,
         checkpoint.from_environment(),
     )

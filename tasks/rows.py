@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from pipeline.models import LogEntry
@@ -13,19 +15,26 @@ from pipeline.storage import Store
 STATEMENT_BYTES = 4 * 1024 * 1024
 STATEMENT_ROWS = 1_000
 
-_INSERT = "INSERT INTO log_entries (timestamp, ip, method, path, status, latency_ms, batch) VALUES "
+_INSERT = "INSERT INTO log_entries (timestamp, ip, method, path, status, latency_ms, batch, route) VALUES "
 
 
-def insert(store: Store, frame: pl.DataFrame, batch: int) -> None:
-    """Inserts a frame of lines (`tasks.frame.SCHEMA`) as rows of one batch, inside a transaction."""
+def insert(store: Store, frame: pl.DataFrame, batch: int) -> npt.NDArray[np.int64]:
+    """Inserts a frame of lines (`tasks.frame.SCHEMA` and `route`) as rows of one batch, inside a transaction.
+
+    Returns their ids, of shape (n,): those of one statement follow each other.
+    """
     if store.is_mysql:
-        for statement in statements(frame, batch):
-            store.execute(statement)
-        return
+        step = int(store.execute("SELECT @@auto_increment_increment").fetchone()[0])
+        ids = []
+        for statement, length in statements(frame, batch):
+            first = store.execute(statement).lastrowid
+            ids.append(np.arange(first, first + length * step, step))
+        return np.concatenate(ids)
     fixed = frame.select(
         pl.col("time").str.replace("T", " ", literal=True).str.pad_end(20, ".").str.pad_end(26, "0"),
         *("ip", "method", "path", "status", "latency"),
         pl.lit(batch),
+        "route",
     )
     fields = [
         LogEntry.timestamp,
@@ -35,24 +44,27 @@ def insert(store: Store, frame: pl.DataFrame, batch: int) -> None:
         LogEntry.status,
         LogEntry.latency_ms,
         LogEntry.batch,
+        LogEntry.route,
     ]
     for chunk in fixed.iter_slices(STATEMENT_ROWS):
         LogEntry.insert_many(chunk.rows(), fields=fields).execute()
+    last = store.execute("SELECT last_insert_rowid()").fetchone()[0]
+    return np.arange(last - len(frame) + 1, last + 1)
 
 
-def statements(frame: pl.DataFrame, batch: int) -> Iterator[str]:
-    """The INSERTs of a frame of lines, each within STATEMENT_BYTES (or one row).
+def statements(frame: pl.DataFrame, batch: int) -> Iterator[tuple[str, int]]:
+    """The INSERTs of a frame of lines, each within STATEMENT_BYTES (or one row), and how many rows each has.
 
     Five fields' grammar leaves nothing to escape; the path, a client's free text, is a hexadecimal literal: no byte of
     a client's is ever SQL.
     """
     path = pl.col("path").cast(pl.Binary).bin.encode("hex")
-    row = "('{}','{}','{}',_utf8mb4 X'{}',{},{}," + str(batch) + ")"
+    row = "('{}','{}','{}',_utf8mb4 X'{}',{},{}," + str(batch) + ",{})"
     rendered = frame.lazy().select(
-        pl.format(row, *("time", "ip", "method"), path, *("status", "latency")).alias("row"),
+        pl.format(row, *("time", "ip", "method"), path, *("status", "latency", "route")).alias("row"),
     )
     size = pl.col("row").str.len_bytes().cast(pl.Int64) + len(",")
     # A row belongs to the statement in which it ends: the first may reach back into the one before, by all of itself.
     room = (STATEMENT_BYTES - len(_INSERT) - size.max()).clip(lower_bound=1)
     for part in rendered.with_columns((size.cum_sum() // room).alias("statement")).collect().partition_by("statement"):
-        yield _INSERT + ",".join(part["row"].to_list())
+        yield _INSERT + ",".join(part["row"].to_list()), len(part)

@@ -2,53 +2,81 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any, Final, NamedTuple
 
-from pipeline import visitors
-from pipeline.models import RequestRollup, VisitorRollup
+from peewee import Field, Model
+
+from pipeline import histogram, visitors
+from pipeline.models import RequestRollup, RouteRollup, VisitorRollup
 from pipeline.storage import Store
 from tasks.aggregate import Rollups
 
 # Rows a statement; SQLite binds at most 32,766 parameters.
 CHUNK = 1_000
 
+Row = tuple[Any, ...]
+Merge = Callable[[Sequence[tuple[bytes, bytes]]], list[bytes]]
+
+
+class _Table(NamedTuple):
+    """A rollup: the last column of its rows is a sketch, which `merge` merges pair by pair."""
+
+    model: type[Model]
+    key: int  # how many columns
+    merge: Merge
+    add: Sequence[Field] = ()
+    maximum: Sequence[Field] = ()
+
 
 def upsert(store: Store, rollups: Rollups) -> None:
     """Adds the counts and merges the sketches, in key order, inside a transaction; last in it, as the rows are hot."""
-    for start in range(0, len(rollups.requests), CHUNK):
-        _add(store, rollups.requests[start : start + CHUNK])
-    for start in range(0, len(rollups.visitors), CHUNK):
-        _merge(store, rollups.visitors[start : start + CHUNK])
+    for table, rows in zip(_TABLES, rollups, strict=True):
+        for start in range(0, len(rows), CHUNK):
+            _merge(store, table, rows[start : start + CHUNK])
 
 
-def _add(store: Store, rows: list[tuple[Any, ...]]) -> None:
-    model = RequestRollup
-    store.upsert(model, rows, add=[model.requests, model.latency_sum], maximum=[model.latency_max])
+def _merge(store: Store, table: _Table, deltas: Sequence[Row]) -> None:
+    """Reads what stands for update, in key order, makes what is missing empty, and writes back the sums."""
+    keys = [row[: table.key] for row in deltas]
+    standing = _for_update(store, table, keys)
+    if missing := [key for key in keys if key not in standing]:
+        zeros = (0,) * (len(deltas[0]) - table.key - 1)
+        store.insert(table.model, [(*key, *zeros, b"") for key in missing], ignore=True)
+        standing |= _for_update(store, table, missing)
+    sketches = table.merge([(standing[key], row[-1]) for key, row in zip(keys, deltas, strict=True)])
+    merged = [(*row[:-1], sketch) for row, sketch in zip(deltas, sketches, strict=True)]
+    store.upsert(table.model, merged, table.add, table.maximum, [table.model._meta.sorted_fields[-1]])
 
 
-def _merge(store: Store, deltas: list[tuple[int, int, int, bytes]]) -> None:
-    """Makes the missing sketches empty, reads all for update in key order, writes back the unions."""
-    model = VisitorRollup
-    keys = [(level, bucket, kept) for level, bucket, kept, _ in deltas]
-    store.insert(model, [(*key, visitors.EMPTY) for key in keys], ignore=True)
-    standing = _for_update(store, keys)
-    merged = [(*key, _union(standing[key], delta[-1])) for key, delta in zip(keys, deltas, strict=True)]
-    store.upsert(model, merged, replace=[model.sketch])
-
-
-def _union(standing: bytes, delta: bytes) -> bytes:
-    # Most of a batch whose lines are old have a bucket to themselves, and a merge costs a register set.
-    return delta if standing == visitors.EMPTY else visitors.merge((standing, delta))
-
-
-def _for_update(store: Store, keys: list[tuple[int, int, int]]) -> dict[tuple[int, int, int], bytes]:
-    buckets: dict[tuple[int, int], list[int]] = {}
-    for level, bucket, kept in keys:
-        buckets.setdefault((level, kept), []).append(bucket)
+def _for_update(store: Store, table: _Table, keys: Sequence[Row]) -> dict[Row, bytes]:
+    """The sketches that stand under these keys, which are sorted; a few more of the same buckets may come along."""
+    fields = table.model._meta.sorted_fields
+    *columns, sketch = (field.column_name for field in (*fields[: table.key], fields[-1]))
+    level, bucket, third, *_ = columns
     wanted = " OR ".join(
-        f"(level = {level} AND kept = {kept} AND bucket IN ({', '.join(map(str, starts))}))"
-        for (level, kept), starts in buckets.items()
+        f"({level} = {of} AND {bucket} IN ({_listed(rows, 1)}) AND {third} IN ({_listed(rows, 2)}))"
+        for of, rows in ((of, list(rows)) for of, rows in groupby(keys, key=lambda key: key[0]))
     )
-    query = f"SELECT level, bucket, kept, sketch FROM rollup_visitors WHERE {wanted} ORDER BY level, bucket, kept"
+    names = ", ".join(columns)
+    query = f"SELECT {names}, {sketch} FROM {table.model._meta.table_name} WHERE {wanted} ORDER BY {names}"
     rows = store.execute(query + (" FOR UPDATE" if store.is_mysql else "")).fetchall()
-    return {(level, bucket, kept): bytes(sketch) for level, bucket, kept, sketch in rows}
+    return {tuple(row[:-1]): bytes(row[-1]) for row in rows}
+
+
+def _listed(keys: Sequence[Row], at: int) -> str:
+    """The values, all numbers, of one column of a key."""
+    return ", ".join(str(value) for value in sorted({int(key[at]) for key in keys}))
+
+
+def _unions(pairs: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+    # Most of a batch whose lines are old have a bucket to themselves, and a merge costs a register set.
+    return [delta if standing == visitors.EMPTY else visitors.merge((standing, delta)) for standing, delta in pairs]
+
+
+def _counted(model: type[Any], key: int) -> _Table:
+    return _Table(model, key, histogram.merge, [model.requests, model.latency_sum], [model.latency_max])
+
+
+_TABLES: Final = (_counted(RequestRollup, 5), _counted(RouteRollup, 5), _Table(VisitorRollup, 3, _unions))

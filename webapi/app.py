@@ -6,36 +6,45 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from itertools import chain, islice
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import msgspec
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from werkzeug.exceptions import NotFound, TooManyRequests
 
 from pipeline import ledger
 from pipeline.cache import Cache
 from pipeline.health import readiness
 from pipeline.moment import rfc3339
 from pipeline.storage import Store
-from webapi import errors, parameters, questions
-from webapi.logs import page
+from webapi import cursor, errors, export, logs, parameters, questions, tail
 from webapi.metrics import Metrics
-from webapi.stats import look_up
+from webapi.stats import look_up, look_up_series, look_up_top
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,100}")
 
 
-def compose(store: Store, cache: Cache, metrics: Metrics, now: Callable[[], datetime]) -> Flask:
-    """The application over a store and a cache; `now()` is UTC."""
+def compose(
+    store: Store, cache: Cache, metrics: Metrics, now: Callable[[], datetime], streams: tail.Streams | None = None
+) -> Flask:
+    """The application over a store and a cache; `now()` is UTC. Whoever gives `streams` can stop them."""
     app = Flask(__name__, static_folder=None)
     errors.register(app)
     _every_answer(app, metrics)
-    pages = Pages(store, cache, metrics, now)
+    pages = Pages(store, cache, metrics, now, streams or tail.Streams())
     for page_of, rule in (
         (pages.index, "/"),
         (pages.logs, "/logs"),
+        (pages.export, "/logs/export"),
+        (pages.tail, "/logs/tail"),
+        (pages.line, "/logs/<number>"),
         (pages.stats, "/stats"),
+        (pages.series, "/stats/series"),
+        (pages.top, "/stats/top"),
         (pages.ledger, "/ledger"),
         (pages.days, "/ledger/days"),
         (pages.healthz, "/healthz"),
@@ -49,26 +58,74 @@ def compose(store: Store, cache: Cache, metrics: Metrics, now: Callable[[], date
 class Pages:
     """One method a page. What they raise, `errors` tells."""
 
-    def __init__(self, store: Store, cache: Cache, metrics: Metrics, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, cache: Cache, metrics: Metrics, now: Callable[[], datetime], streams: tail.Streams
+    ) -> None:
         self._store = store
         self._cache = cache
         self._metrics = metrics
         self._now = now
+        self._streams = streams
 
     def index(self) -> Response:
         """What there is."""
         return _json(
             {
                 "name": "tally",
-                "endpoints": ["/logs", "/stats", "/ledger", "/ledger/days", "/healthz", "/readyz", "/metrics"],
+                "endpoints": [rule.rule for rule in current_app.url_map.iter_rules() if rule.rule != "/"],
             }
         )
 
     def logs(self) -> Response:
         """Stored lines, newest first."""
-        question = parameters.logs_question(_pairs(), self._now())
-        total, lines = page(self._store, question)
-        return _json({"data": lines, "meta": {"total": total, "limit": question.limit, "offset": question.offset}})
+        now = self._now()
+        question = parameters.logs_question(_pairs(), now)
+        found = logs.page(self._store, question, now)
+        following = cursor.encode(question, found.before) if found.before else None
+        meta = {
+            "total": found.total,
+            "total_is": "exact" if found.exact else "at_least",
+            "limit": question.limit,
+            "offset": question.offset,
+            "next": following,
+            "coverage": {"source": "rows", "lines": "stored", "complete": found.share == 1.0, "share": found.share},
+        }
+        answer = _json({"data": found.lines, "meta": meta})
+        if following:
+            kept = [(name, text) for name, text in _pairs() if name not in ("cursor", "offset", "_")]
+            answer.headers["Link"] = f'</logs?{urlencode([*kept, ("cursor", following)])}>; rel="next"'
+        return answer
+
+    def line(self, number: str) -> Response:
+        """One stored line."""
+        id = parameters.line_question(number, _pairs())
+        if id is None or (found := logs.line(self._store, id)) is None:
+            raise NotFound(f"there is no line {number[:40]}")
+        return _json({"data": found})
+
+    def export(self) -> Response:
+        """Stored lines as a file."""
+        question = parameters.export_question(_pairs(), self._now())
+        chunks = export.export(self._store, question)
+        # What is wrong with the database is an answer of its own, as long as none has begun.
+        begun = list(islice(chunks, 2))
+        answer = Response(chain(begun, chunks), content_type=export.CONTENT_TYPES[question.format])
+        answer.headers["Content-Disposition"] = f'attachment; filename="{export.file_name(question)}"'
+        return answer
+
+    def tail(self) -> Response:
+        """Stored lines as they come."""
+        question = parameters.tail_question(_pairs(), request.headers.get("Last-Event-ID"))
+        if not self._streams.open():
+            raise TooManyRequests(f"{tail.STREAMS} streams are open, and that is the most; close one", retry_after=10)
+        try:
+            stream = tail.Tail(self._store, question)
+        except BaseException:
+            self._streams.close()
+            raise
+        answer = Response(tail.events(stream, self._streams), content_type="text/event-stream")
+        answer.headers["X-Accel-Buffering"] = "no"
+        return answer
 
     def stats(self) -> Response:
         """One of the statistics, cached or computed."""
@@ -81,6 +138,16 @@ class Pages:
         answer.headers["Age"] = str(age)
         answer.headers["X-Cache"] = "hit" if hit else "miss"
         return answer
+
+    def series(self) -> Response:
+        """Numbers over time."""
+        now = self._now()
+        return _json(look_up_series(self._store, self._cache, parameters.series_question(_pairs(), now), now))
+
+    def top(self) -> Response:
+        """What there is most of."""
+        now = self._now()
+        return _json(look_up_top(self._store, self._cache, parameters.top_question(_pairs(), now), now))
 
     def ledger(self) -> Response:
         """Where every line of a range of minutes is."""

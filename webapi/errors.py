@@ -37,7 +37,7 @@ def _bad_parameter(error: BadParameter) -> Response:
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
-    if status == 404:
+    if status == 404 and request.url_rule is None:
         return _answer(404, f"nothing is here; there are {PAGES}")
     answer = _answer(status, error.description or error.name)
     if isinstance(error, MethodNotAllowed):

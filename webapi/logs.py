@@ -1,67 +1,157 @@
-"""Stored lines, filtered, a page of them at a time."""
+"""Stored lines, filtered, a page of them at a time: found from the newest id back, within a time budget."""
 
 from __future__ import annotations
 
-import socket
-from typing import Any, NamedTuple
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from peewee import fn
 
-from pipeline.models import LogEntry
+from pipeline import facts
+from pipeline.entries import Scan, matching
+from pipeline.errors import TooSlow
+from pipeline.facts import Asked
+from pipeline.models import LogBlock, LogEntry, Route
 from pipeline.moment import rfc3339
+from pipeline.rollup import MINUTE, REQUEST_LEVELS
+from pipeline.routes import OTHER
+from pipeline.selection import EVERYTHING
 from pipeline.storage import Store
+from pipeline.window import Window
 from webapi.questions import LogsQuestion
+
+# Seconds for the lines of a page, and for counting what only a scan can count.
+BUDGET: Final = 1.0
+COUNT_BUDGET: Final = 0.5
+COLUMNS: Final = (
+    LogEntry.id,
+    LogEntry.timestamp,
+    LogEntry.ip,
+    LogEntry.method,
+    LogEntry.path,
+    LogEntry.status,
+    LogEntry.latency_ms,
+    LogEntry.route,
+)
 
 
 class Page(NamedTuple):
-    """How many lines there are, and some of them with the contract's keys."""
+    """Some lines with the contract's keys, and how many there are, or at least are."""
 
-    total: int
     lines: list[dict[str, Any]]
+    total: int
+    exact: bool
+    before: int | None  # the next page has only ids less than this; None where there is none
+    share: float  # how much of the rows was looked at for these lines
 
 
-def page(store: Store, question: LogsQuestion) -> Page:
-    """The lines that a question asks for, newest first; both answers are of one snapshot. Raises Unavailable."""
-    columns = (LogEntry.timestamp, LogEntry.ip, LogEntry.method, LogEntry.path, LogEntry.status, LogEntry.latency_ms)
-    lines, total = LogEntry.select(LogEntry.id, *columns), LogEntry.select(fn.COUNT(LogEntry.id))
-    if conditions := _conditions(question):
-        lines, total = lines.where(*conditions), total.where(*conditions)
-    lines = lines.order_by(LogEntry.id.desc()).limit(question.limit).offset(question.offset)
+def page(store: Store, question: LogsQuestion, now: datetime, clock: Callable[[], float] = time.monotonic) -> Page:
+    """The lines that a question asks for, newest first; everything is of one snapshot.
+
+    Raises Unavailable, and TooSlow where an offset could not be reached in time.
+    """
+    window = window_of(question.start, question.end)
 
     def work() -> Page:
-        found: Any = lines.tuples()
-        return Page(int(total.scalar() or 0), [_line(*row) for row in found])
+        scan = Scan(window, clock() + BUDGET, question.before, clock)
+        rows = _rows(question, window, scan)
+        more = len(rows) > question.limit
+        rows = rows[: question.limit]
+        before = rows[-1][0] if more else None if scan.complete else scan.next_below
+        whole = not more and scan.complete and question.before is None
+        total, exact = (question.offset + len(rows), True) if whole and rows else _total(question, window, now, clock)
+        return Page(told(rows), max(total, len(rows)), exact, before, 1.0 if more else round(scan.share, 4))
 
     return store.read(work)
 
 
-def _conditions(question: LogsQuestion) -> list[Any]:
-    """INSTR compares bytes' order on SQLite and by the column's binary collation on MySQL: case counts on both."""
-    said = question.selection
-    ips = [_written(network.first) for network in said.ip.values] if said.ip else []
-    methods = said.method.values if said.method else ()
-    paths = [(fn.INSTR(LogEntry.path, part.text) > 0) != part.negated for part in said.path]
-    candidates = (
-        (ips, LogEntry.ip.in_(ips)),
-        (said.status, LogEntry.status.in_(sorted(said.status or ()))),
-        (methods, LogEntry.method.in_(methods)),
-        (question.start, LogEntry.timestamp >= question.start),
-        (question.end, LogEntry.timestamp <= question.end),
-    )
-    return [condition for given, condition in candidates if given] + paths
+def line(store: Store, id: int) -> dict[str, Any] | None:
+    """The line of that id, None where there is none. Raises Unavailable."""
+    return store.read(lambda: next(iter(told(list(LogEntry.select(*COLUMNS).where(LogEntry.id == id).tuples()))), None))
 
 
-def _written(packed: bytes) -> str:
-    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
+def told(rows: list[Any]) -> list[dict[str, Any]]:
+    """Rows of COLUMNS as lines with the contract's keys. Within a transaction."""
+    ids = {row[-1] for row in rows} - {0}
+    found: Any = Route.select(Route.id, Route.template).where(Route.id.in_(ids)).tuples()
+    routes = {0: OTHER} | dict(found if ids else ())
+    return [
+        {
+            "id": number,
+            "Timestamp": rfc3339(timestamp),
+            "IP": ip,
+            "Method": method,
+            "Path": path,
+            "Status": status,
+            "LatencyMs": latency_ms,
+            "Route": routes.get(route, OTHER),
+        }
+        for number, timestamp, ip, method, path, status, latency_ms, route in rows
+    ]
 
 
-def _line(number: int, timestamp: Any, ip: str, method: str, path: str, status: int, latency_ms: int) -> dict[str, Any]:
-    return {
-        "id": number,
-        "Timestamp": rfc3339(timestamp),
-        "IP": ip,
-        "Method": method,
-        "Path": path,
-        "Status": status,
-        "LatencyMs": latency_ms,
-    }
+def window_of(start: datetime | None, end: datetime | None) -> Window | None:
+    """The window between two times, both included; None where neither is said."""
+    return None if start is None and end is None else Window.of(start or _EARLIEST, end or _LATEST)
+
+
+def _rows(question: LogsQuestion, window: Window | None, scan: Scan) -> list[Any]:
+    """The rows of a page and, where there is one, the row after it."""
+    condition = matching(question.selection, window)
+    lines = LogEntry.select(*COLUMNS).order_by(LogEntry.id.desc())
+    rows: list[Any] = []
+    skip, wanted = question.offset, question.limit + 1
+    for piece in scan:
+        if skip:
+            here = LogEntry.select(fn.COUNT(LogEntry.id)).where(piece.holds(), condition).scalar() or 0
+            if here <= skip:
+                skip -= here
+                continue
+        rows.extend(lines.where(piece.holds(), condition).limit(wanted - len(rows)).offset(skip).tuples())
+        skip = 0
+        if len(rows) >= wanted:
+            return rows
+    if skip and not scan.complete:
+        raise TooSlow(BUDGET)
+    return rows
+
+
+def _total(
+    question: LogsQuestion, window: Window | None, now: datetime, clock: Callable[[], float]
+) -> tuple[int, bool]:
+    """How many lines match, and whether that is all of them: from rollups where they know, else by counting."""
+    whole = window or _all()
+    if whole is None:
+        return 0, True
+    if question.selection == EVERYTHING and window is None:
+        return int(LogBlock.select(fn.SUM(LogBlock.entries)).scalar() or 0), True
+    asked = Asked(whole, question.selection, "stored", budget=COUNT_BUDGET)
+    if facts.is_in_rollups(asked) and _all_there(whole, now, clock):
+        found = facts.read(asked, now.timestamp(), clock)
+        if found.window == whole:
+            return found.total.requests, True
+    if question.before is not None:
+        return 0, False
+    scan = Scan(window, clock() + COUNT_BUDGET, clock=clock)
+    condition = matching(question.selection, window)
+    total = sum(LogEntry.select(fn.COUNT(LogEntry.id)).where(piece.holds(), condition).scalar() or 0 for piece in scan)
+    return total, scan.complete
+
+
+def _all() -> Window | None:
+    """The window of all there is."""
+    first, last = LogBlock.select(fn.MIN(LogBlock.minute), fn.MAX(LogBlock.minute)).tuples().get()
+    return None if first is None else Window(first * 1_000_000, (last + MINUTE) * 1_000_000)
+
+
+def _all_there(window: Window, now: datetime, clock: Callable[[], float]) -> bool:
+    """Whether the rows that rollups know of in a window are still kept."""
+    whole = facts.cut(window, REQUEST_LEVELS, now.timestamp(), False, clock).window
+    counted = facts.read(Asked(whole, EVERYTHING, "stored"), now.timestamp(), clock).total.requests
+    inside = LogBlock.minute.between(whole.start // 1_000_000, whole.stop // 1_000_000 - 1)
+    return counted == int(LogBlock.select(fn.SUM(LogBlock.entries)).where(inside).scalar() or 0)
+
+
+_EARLIEST, _LATEST = datetime(1970, 1, 1), datetime(2100, 1, 1)  # noqa: DTZ001 (naive UTC, as the database's times are)

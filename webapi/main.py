@@ -19,8 +19,10 @@ from pipeline.process import Loop
 if TYPE_CHECKING:
     from flask import Flask
 
-# Requests at once; each may hold a connection to the database.
-THREADS = 8
+# Requests at once, streams among them; each may hold a connection to the database.
+THREADS = 16
+# Seconds that a query may take: the budgets of what reads rows are well below.
+QUERY_SECONDS = 5.0
 
 
 def main() -> int:
@@ -68,7 +70,7 @@ def build_app() -> Flask:
     cache = Cache.open(loaded.cache_url)
     said = status.loop(cache, "webapi", metrics.registry)
     threading.Thread(target=_beat, args=(said, os.getppid()), name=said.name, daemon=True).start()
-    return compose(Store.open(loaded.database_url), cache, metrics, lambda: datetime.now(UTC))
+    return compose(Store.open(loaded.database_url, QUERY_SECONDS), cache, metrics, lambda: datetime.now(UTC))
 
 
 def _beat(said: Loop, parent: int) -> None:

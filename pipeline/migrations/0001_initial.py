@@ -98,9 +98,29 @@ CREATE TABLE IF NOT EXISTS log_entries (
     path VARCHAR(2048) {text} NOT NULL,
     status SMALLINT NOT NULL,
     latency_ms INT NOT NULL,
-    batch BIGINT NOT NULL DEFAULT 0
+    batch BIGINT NOT NULL DEFAULT 0,
+    route BIGINT NOT NULL DEFAULT 0
 ) {options};
-CREATE INDEX log_entries_timestamp ON log_entries (timestamp);
+CREATE INDEX log_entries_status ON log_entries (status);
+CREATE INDEX log_entries_route ON log_entries (route);
+CREATE TABLE IF NOT EXISTS log_block (
+    minute BIGINT NOT NULL,
+    block BIGINT NOT NULL,
+    first BIGINT NOT NULL,
+    last BIGINT NOT NULL,
+    entries BIGINT NOT NULL,
+    PRIMARY KEY (minute, block)
+) {options};
+CREATE TABLE IF NOT EXISTS route (
+    id {id},
+    template VARCHAR(500) {text} NOT NULL,
+    UNIQUE (template)
+) {options};
+CREATE TABLE IF NOT EXISTS route_day (
+    day BIGINT NOT NULL,
+    route BIGINT NOT NULL,
+    PRIMARY KEY (day, route)
+) {options};
 CREATE TABLE IF NOT EXISTS rollup_requests (
     level INT NOT NULL,
     bucket BIGINT NOT NULL,
@@ -110,7 +130,20 @@ CREATE TABLE IF NOT EXISTS rollup_requests (
     requests BIGINT NOT NULL,
     latency_sum BIGINT NOT NULL,
     latency_max BIGINT NOT NULL,
+    latency BLOB NOT NULL,
     PRIMARY KEY (level, bucket, kept, status, method)
+) {options};
+CREATE TABLE IF NOT EXISTS rollup_routes (
+    level INT NOT NULL,
+    bucket BIGINT NOT NULL,
+    route BIGINT NOT NULL,
+    kept SMALLINT NOT NULL,
+    class SMALLINT NOT NULL,
+    requests BIGINT NOT NULL,
+    latency_sum BIGINT NOT NULL,
+    latency_max BIGINT NOT NULL,
+    latency BLOB NOT NULL,
+    PRIMARY KEY (level, bucket, route, kept, class)
 ) {options};
 CREATE TABLE IF NOT EXISTS rollup_visitors (
     level INT NOT NULL,

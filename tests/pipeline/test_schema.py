@@ -52,7 +52,7 @@ def test_the_tables_are_what_the_models_say(backend: Backend) -> None:
     store.disconnect()
     assert ("state", "stream", "part", "first") in indexes(url)["batch"]
     assert ("stream", "part", "generation", "first") in indexes(url)["batch"]
-    assert indexes(url)["log_entries"] - {("id",)} == {("timestamp",)}
+    assert indexes(url)["log_entries"] - {("id",)} == {("status",), ("route",)}
 
 
 def test_two_runs_at_once_apply_each_migration_once(backend: Backend) -> None:

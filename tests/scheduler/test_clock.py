@@ -64,10 +64,10 @@ def test_it_begins_at_once_and_goes_on(backend: Backend) -> None:
     with queue(backend.redis_url) as broker:
         clock = Clock(broker, sent())
         clock.start([Job("often", 1, (lambda: messages.housekeeping("rows"),)), *jobs()])
-        assert wait_until(lambda: len(waiting(broker)) >= 24, 5)
+        assert wait_until(lambda: len(waiting(broker)) >= 30, 5)
         clock.stop()
         found = Tally(message.actor_name for message in waiting(broker))
-        assert found["warm"] == 18
+        assert found["warm"] == 24
         assert found["housekeeping"] >= 6
 
 

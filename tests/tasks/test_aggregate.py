@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import struct
+from collections import Counter, defaultdict
 from datetime import UTC, datetime
 
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import visitors
-from pipeline.rollup import METHODS, REQUEST_LEVELS, VISITOR_LEVELS
+from pipeline import histogram, visitors
+from pipeline.rollup import METHODS, REQUEST_LEVELS, ROUTE_LEVELS, VISITOR_LEVELS
 from tasks.aggregate import Rollups, aggregate
 from tasks.frame import SCHEMA, parse
 from tests.records import line, upload
@@ -21,25 +22,39 @@ KEPT = frozenset({404, 500, 301})
 def frame_of(lines: list[str]) -> pl.DataFrame:
     frame = parse([upload(0, lines)]).frame
     assert len(frame) == len(lines)
-    return frame.with_columns(pl.col("status").is_in(sorted(KEPT)).alias("kept"))
+    return frame.with_columns(
+        pl.col("status").is_in(sorted(KEPT)).alias("kept"), pl.col("path").str.len_chars().cast(pl.Int64).alias("route")
+    )
 
 
 def recount(frame: pl.DataFrame) -> Rollups:
     """A line at a time."""
-    latencies: dict[tuple[int, int, int, int, str], list[int]] = defaultdict(list)
+    requests: dict[tuple[int, int, int, int, str], list[int]] = defaultdict(list)
+    routes: dict[tuple[int, int, int, int, int], list[int]] = defaultdict(list)
     addresses: dict[tuple[int, int, int], set[str]] = defaultdict(set)
     for row in frame.to_dicts():
         second = int(datetime.fromisoformat(row["time"]).replace(tzinfo=UTC).timestamp())
         kept = int(row["status"] in KEPT)
         method = row["method"] if row["method"] in METHODS else "other"
         for level in REQUEST_LEVELS:
-            latencies[level, second - second % level, kept, row["status"], method].append(row["latency"])
+            requests[level, second - second % level, kept, row["status"], method].append(row["latency"])
+        for level in ROUTE_LEVELS:
+            key = (level, second - second % level, len(row["path"]), kept, row["status"] // 100)
+            routes[key].append(row["latency"])
         for level in VISITOR_LEVELS:
             addresses[level, second - second % level, kept].add(row["ip"])
     return Rollups(
-        [(*key, len(found), sum(found), max(found)) for key, found in sorted(latencies.items())],
+        [(*key, *counted(found)) for key, found in sorted(requests.items())],
+        [(*key, *counted(found)) for key, found in sorted(routes.items())],
         [(*key, visitors.sketch(visitors.hashes(pl.Series(sorted(ips))))) for key, ips in sorted(addresses.items())],
     )
+
+
+def counted(latencies: list[int]) -> tuple[int, int, int, bytes]:
+    """Requests, the latencies' sum and maximum, and their histogram, two bytes of bin and four of count an entry."""
+    bins = Counter(int(number) for number in histogram.bins(latencies))
+    entries = b"".join(struct.pack("<HI", *entry) for entry in sorted(bins.items()))
+    return len(latencies), sum(latencies), max(latencies), entries
 
 
 times = st.one_of(
@@ -60,6 +75,7 @@ lines = st.builds(
     ),
     time=times,
     method=st.sampled_from([*METHODS[:3], "PROPFIND", "LOCK"]),
+    path=st.sampled_from(["/", "/products", "/products/42"]),
     latency=st.one_of(st.integers(0, 3000), st.just(2**31 - 1)),
 )
 
@@ -82,9 +98,9 @@ def test_many_addresses_make_the_same_sketch_in_steps_as_at_once() -> None:
 
 def test_sums_do_not_overflow() -> None:
     frame = frame_of([line(latency=2**31 - 1)] * 5)
-    assert {row[-2:] for row in aggregate(frame).requests} == {(5 * (2**31 - 1), 2**31 - 1)}
+    assert {row[-3:-1] for row in aggregate(frame).requests} == {(5 * (2**31 - 1), 2**31 - 1)}
 
 
 def test_nothing_adds_nothing() -> None:
-    empty = pl.DataFrame(schema=SCHEMA).with_columns(pl.lit(True).alias("kept"))
-    assert aggregate(empty) == Rollups([], [])
+    empty = pl.DataFrame(schema=SCHEMA).with_columns(pl.lit(True).alias("kept"), pl.lit(0, pl.Int64).alias("route"))
+    assert aggregate(empty) == Rollups([], [], [])

@@ -308,15 +308,17 @@ CRASHING = """
 import pickle, sys
 from pathlib import Path
 from pipeline import checkpoint
+from pipeline.routes import Routes
 from pipeline.storage import Store
+from tasks.admission import Admission
 from tasks.ingest import Ingest
 from tasks.metrics import Metrics
 
 url, file = sys.argv[1:]
 order, records = pickle.loads(Path(file).read_bytes())
-actor = Ingest(
-    Store.open(url), "raw-logs", lambda *_: records, frozenset({200}), Metrics(), checkpoint.from_environment()
-)
+store = Store.open(url)
+rules = frozenset({200}), Routes.of(""), Admission(store, 1_000)
+actor = Ingest(store, "raw-logs", lambda *_: records, *rules, Metrics(), checkpoint.from_environment())
 actor(order, False)
 """
 

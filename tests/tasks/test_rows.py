@@ -39,7 +39,7 @@ HOSTILE = [
 def frame_of(lines: list[str]) -> pl.DataFrame:
     frame = parse([upload(0, lines)]).frame
     assert len(frame) == len(lines)
-    return frame
+    return frame.with_columns(pl.lit(11, pl.Int64).alias("route"))
 
 
 def stored(store: Store, frame: pl.DataFrame) -> list[tuple[Any, ...]]:
@@ -47,15 +47,17 @@ def stored(store: Store, frame: pl.DataFrame) -> list[tuple[Any, ...]]:
 
     def work() -> list[tuple[Any, ...]]:
         LogEntry.delete().execute()
-        rows.insert(store, frame, 7)
-        return [row[1:] for row in LogEntry.select().order_by(LogEntry.id).tuples()]
+        ids = rows.insert(store, frame, 7).tolist()
+        found = list(LogEntry.select().order_by(LogEntry.id).tuples())
+        assert [row[0] for row in found] == ids
+        return [row[1:] for row in found]
 
     return store.write(work)
 
 
 def expected(lines: list[str]) -> list[tuple[Any, ...]]:
     parsed = [grammar.parse(text) for text in lines]
-    return [(p.timestamp, p.ip, p.method, p.path, p.status, p.latency_ms, 7) for p in parsed]
+    return [(p.timestamp, p.ip, p.method, p.path, p.status, p.latency_ms, 7, 11) for p in parsed]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -81,7 +83,7 @@ def test_a_statement_is_cut_before_its_limit_and_loses_no_row(store: Store, monk
     monkeypatch.setattr(rows, "STATEMENT_BYTES", 20_000)
     found = [line(path="/" + "x" * (number * 37 % 2047), latency=number) for number in range(300)]
     frame = frame_of(found)
-    statements = list(rows.statements(frame, 7))
+    statements = [statement for statement, _ in rows.statements(frame, 7)]
     assert len(statements) > 20
     assert max(map(len, statements)) <= 20_000
     assert stored(store, frame) == expected(found)
@@ -90,10 +92,10 @@ def test_a_statement_is_cut_before_its_limit_and_loses_no_row(store: Store, monk
 def test_one_row_larger_than_the_limit_is_a_statement_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "STATEMENT_BYTES", 300)
     statements = list(rows.statements(frame_of([line(path="/" + "x" * 2000)] * 3), 7))
-    assert [statement.count("_utf8mb4") for statement in statements] == [1, 1, 1]
+    assert [(statement.count("_utf8mb4"), length) for statement, length in statements] == [(1, 1)] * 3
 
 
 def test_a_statement_is_ascii_without_a_byte_of_a_path() -> None:
-    (statement,) = rows.statements(frame_of([line(path=path) for path in HOSTILE]), 7)
+    ((statement, _),) = rows.statements(frame_of([line(path=path) for path in HOSTILE]), 7)
     assert statement.isascii()
     assert not any(part in statement for part in ("DROP", "\\", "%", '"', "--"))

@@ -34,19 +34,23 @@ def test_the_contracts_answers(api: FlaskClient, store: Store) -> None:
         answer = api.get(f"/stats?{query}").json
         return answer["type"], answer["data"]
 
-    assert data("type=latency&range=hour") == ("latency", {"avg_latency": 10.6667, "max_latency": 21})
+    percentiles = {"p50_latency": 10, "p90_latency": 21, "p95_latency": 21, "p99_latency": 21}
+    assert data("type=latency&range=hour") == ("latency", {"avg_latency": 10.6667, "max_latency": 21} | percentiles)
     assert data("type=traffic&range=hour") == ("traffic", {"total_request": 3, "unique_ips": 2})
     assert data("type=errors&range=hour") == ("errors", {"301": 1, "404": 1, "500": 1})
     assert data("type=errors&range=day") == ("errors", {"301": 1, "404": 1, "500": 2})
     assert data("type=errors&range=week&scope=all") == ("errors", {"404": 1, "500": 2})
     assert data("type=traffic&range=hour&scope=all") == ("traffic", {"total_request": 4, "unique_ips": 3})
-    assert data("type=latency&scope=all") == ("latency", {"avg_latency": 257.75, "max_latency": 999})
+    everything = data("type=latency&scope=all")[1]
+    assert (everything["avg_latency"], everything["max_latency"], everything["p50_latency"]) == (257.75, 999, 10)
+    assert everything["p99_latency"] == pytest.approx(999, rel=0.01)
     assert data("") == data("type=errors&range=hour&scope=stored")
 
 
 def test_an_empty_window_answers_zeros(api: FlaskClient) -> None:
     for query in (f"range={range_name}&scope={scope}" for range_name in RANGES for scope in SCOPES):
-        assert api.get(f"/stats?type=latency&{query}").json["data"] == {"avg_latency": 0, "max_latency": 0}
+        latencies = ("avg_latency", "max_latency", "p50_latency", "p90_latency", "p95_latency", "p99_latency")
+        assert api.get(f"/stats?type=latency&{query}").json["data"] == dict.fromkeys(latencies, 0)
         assert api.get(f"/stats?type=traffic&{query}").json["data"] == {"total_request": 0, "unique_ips": 0}
         assert api.get(f"/stats?type=errors&{query}").json["data"] == {}
 
@@ -63,7 +67,11 @@ def test_a_cached_answer_says_so_and_how_old_it_is(api: FlaskClient, store: Stor
         "range": "hour",
         "scope": "stored",
         "window": {"from": "2026-03-03T11:00:30.25Z", "to": "2026-03-03T12:00:30.25Z"},
+        "as_of": "2026-03-03T12:00:30.25Z",
         "computed_at": "2026-03-03T12:00:30.25Z",
+        "data_to": second.json["meta"]["data_to"],
+        "lag_seconds": 0.0,
+        "coverage": {"source": "rollups and rows", "lines": "stored", "complete": True},
     }
     assert api.get("/stats?type=traffic&scope=all").json["meta"]["estimated"] == {"unique_ips": 0.0081}
 
@@ -107,7 +115,7 @@ def test_without_redis_the_answer_comes_from_the_store(store: Store) -> None:
     for kind in KINDS:
         answer = api.get(f"/stats?type={kind}")
         assert (answer.status_code, answer.headers["X-Cache"]) == (200, "miss")
-    assert answer.json["data"] == {"total_request": 3, "unique_ips": 2}
+    assert api.get("/stats?type=traffic").json["data"] == {"total_request": 3, "unique_ips": 2}
 
 
 @pytest.mark.parametrize(

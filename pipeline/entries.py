@@ -1,0 +1,172 @@
+"""Reading stored rows: which SQL a question comes to, and a scan from the newest row back that ends in time."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
+from operator import and_, or_
+from typing import Any, Final, NamedTuple, TypeVar
+
+from peewee import SQL, Expression, Value, fn
+
+from pipeline.blocks import Stretch, stretches
+from pipeline.models import LogEntry, Route
+from pipeline.routes import OTHER
+from pipeline.selection import Network, OneOf, Selection
+from pipeline.window import Window
+
+T = TypeVar("T")
+
+_SECOND: Final = 1_000_000
+# Ids a query to begin with, and at the most; how long one should take, in seconds.
+_FIRST_PIECE, _LARGEST_PIECE, _PIECE_SECONDS = 8_192, 1 << 26, 0.05
+
+
+class Piece(NamedTuple):
+    """Ids `first` to `last`, both included."""
+
+    first: int
+    last: int
+
+    def holds(self) -> Expression:
+        """The condition that an entry is in it."""
+        return LogEntry.id.between(self.first, self.last)
+
+
+class Scan:
+    """Walks stored rows from the newest id back, in pieces as large as the database takes them easily.
+
+    Iterating yields pieces until all that may hold rows of the window are read or `deadline` (of `clock`) has passed;
+    a piece is one query, and its time decides how large the next one is. Within a transaction of `Store.read`.
+    """
+
+    def __init__(
+        self,
+        window: Window | None,
+        deadline: float,
+        below: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        first, end = (None, None) if window is None else (window.start // _SECOND, -(-window.stop // _SECOND))
+        self._left = _runs(stretches(first, end, below))
+        self._deadline = deadline
+        self._clock = clock
+        self.rows = sum(run.entries for run in self._left)
+        self.read = 0.0
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to read."""
+        return not self._left
+
+    @property
+    def share(self) -> float:
+        """How much of the window's rows is read, about, from 0 to 1."""
+        return 1.0 if self.complete or not self.rows else min(self.read / self.rows, 0.9999)
+
+    @property
+    def next_below(self) -> int:
+        """All ids from here on have been read; of a complete scan 0."""
+        return self._left[0].last + 1 if self._left else 0
+
+    def __iter__(self) -> Iterator[Piece]:
+        size = _FIRST_PIECE
+        while self._left:
+            run = self._left.pop(0)
+            first = max(run.first, run.last - size + 1)
+            share = run.entries * (run.last - first + 1) / (run.last - run.first + 1)
+            if first > run.first:
+                self._left.insert(0, Stretch(run.first, first - 1, run.entries - round(share)))
+            begun = self._clock()
+            yield Piece(first, run.last)
+            now = self._clock()
+            self.read += share
+            if now >= self._deadline:
+                return
+            # Never so large that it might outlast the deadline by much.
+            faster = _PIECE_SECONDS / max(now - begun, 0.001)
+            size = int(min(max(size * min(faster, 4.0), _FIRST_PIECE), _LARGEST_PIECE))
+
+
+def matching(selection: Selection, window: Window | None = None) -> Expression:
+    """The condition that an entry is of a selection and dated in a window."""
+    found = list(_conditions(selection))
+    if window is not None:
+        found += [LogEntry.timestamp >= window.first, LogEntry.timestamp <= window.last]
+    return reduce(and_, found) if found else SQL("1 = 1")
+
+
+def _conditions(selection: Selection) -> Iterator[Any]:
+    """INSTR compares by bytes on SQLite and by the column's binary collation on MySQL: case counts on both."""
+    if selection.status is not None:
+        yield among(LogEntry.status, selection.status)
+    if selection.method is not None:
+        yield _one_of(LogEntry.method, selection.method)
+    if selection.route is not None:
+        yield _one_of(LogEntry.route, route_ids(selection.route))
+    if selection.ip is not None:
+        inside = reduce(or_, map(_inside, selection.ip.values))
+        yield ~inside if selection.ip.negated else inside
+    for part in selection.path:
+        position = fn.INSTR(LogEntry.path, part.text)
+        yield position == 0 if part.negated else position > 0
+    if selection.min_latency is not None:
+        yield LogEntry.latency_ms >= selection.min_latency
+    if selection.max_latency is not None:
+        yield LogEntry.latency_ms <= selection.max_latency
+
+
+def among(column: Any, statuses: frozenset[int]) -> Expression:
+    """The condition that a column's status is one of these, in as few ranges as they make."""
+    ranges: list[list[int]] = []
+    for status in sorted(statuses):
+        if ranges and ranges[-1][1] == status - 1:
+            ranges[-1][1] = status
+        else:
+            ranges.append([status, status])
+    single = [first for first, last in ranges if first == last]
+    conditions = [column.between(first, last) for first, last in ranges if first != last]
+    if single or not conditions:
+        conditions.append(column.in_(single))
+    return reduce(or_, conditions)
+
+
+def route_ids(routes: OneOf[str]) -> OneOf[int]:
+    """The ids of routes; one that was never counted has none, and matches nothing."""
+    names = [name for name in routes.values if name != OTHER]
+    found: Any = Route.select(Route.id).where(Route.template.in_(names)).tuples()
+    ids = [id for (id,) in found] if names else []
+    return OneOf(tuple(sorted([*ids, *([0] if OTHER in routes.values else [])])), routes.negated)
+
+
+def _one_of(column: Any, values: OneOf[Any]) -> Any:
+    if not values.values:
+        return SQL("1 = 1") if values.negated else SQL("1 = 0")
+    return column.not_in(values.values) if values.negated else column.in_(values.values)
+
+
+def _inside(network: Network) -> Any:
+    if network.first == network.last:
+        return LogEntry.ip == _written(network.first)
+    family = fn.INSTR(LogEntry.ip, ":")
+    packed = fn.INET6_ATON(LogEntry.ip)
+    within = packed.between(Value(network.first, unpack=False), Value(network.last, unpack=False))
+    return (family == 0 if len(network.first) == 4 else family > 0) & within
+
+
+def _written(address: bytes) -> str:
+    return socket.inet_ntop(socket.AF_INET if len(address) == 4 else socket.AF_INET6, address)
+
+
+def _runs(found: Sequence[Stretch]) -> list[Stretch]:
+    """Stretches that touch, or nearly so, as one; newest first as they came."""
+    runs: list[Stretch] = []
+    for stretch in found:
+        if runs and runs[-1].first - stretch.last <= _FIRST_PIECE:
+            last = runs[-1]
+            runs[-1] = Stretch(stretch.first, last.last, last.entries + stretch.entries)
+        else:
+            runs.append(stretch)
+    return runs

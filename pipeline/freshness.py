@@ -1,0 +1,44 @@
+"""Up to when everything that was received is counted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from peewee import fn
+
+from pipeline.models import Batch, Progress, Stream
+from pipeline.storage import Store
+
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 (naive UTC, as the database's times are)
+
+
+def counted_up_to(store: Store) -> datetime | None:
+    """Kafka had no record before this time (naive UTC) that is still to be counted; None where that is not known.
+
+    Within a transaction.
+    """
+    query: Any = (
+        Progress.select(Progress.end_offset > Progress.next_plan, Progress.mark_time, Progress.seen_at)
+        .join(Stream, on=(Stream.id == Progress.stream))
+        .where(Stream.state == "live")
+        .tuples()
+    )
+    oldest = []
+    for behind, mark, seen_at in query:
+        if behind and mark is None:
+            return None
+        # A consumer that is away sees no new records: those since it last looked may wait as well.
+        oldest.append(_EPOCH + timedelta(milliseconds=mark) if behind else seen_at)
+    pending = Batch.select(fn.MIN(Batch.oldest_at)).where(Batch.state == "pending").scalar()
+    if pending is not None:
+        oldest.append(pending if isinstance(pending, datetime) else datetime.fromisoformat(pending))
+    return min([*oldest, present(store)])
+
+
+def present(store: Store) -> datetime:
+    """The protocol's present, naive UTC. Within a transaction."""
+    if store.is_mysql:
+        now: datetime = store.execute("SELECT UTC_TIMESTAMP(6)").fetchone()[0]
+        return now
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -1,0 +1,84 @@
+"""Which route templates are counted by name: of each day's lines so many at the most, first come, first served.
+
+What comes later is counted as `other` (route 0): a scanner's ten million paths cost a day's slots and nothing else.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Mapping
+from functools import partial
+from typing import Final
+
+import polars as pl
+
+from pipeline.models import Route, RouteDay
+from pipeline.rollup import DAY
+from pipeline.storage import Store
+
+OTHER: Final = 0
+# Days of which the admitted templates are remembered.
+_REMEMBERED = 64
+# Templates a statement.
+_CHUNK = 1_000
+
+
+class Admission:
+    """The admitted templates of the days that are being worked on. Threads may share it.
+
+    What it remembers is never wrong: a template that was admitted stays so, and a day that is full stays full.
+    """
+
+    def __init__(self, store: Store, most: int) -> None:
+        """At most `most` templates a day."""
+        self._store = store
+        self._most = most
+        self._days: dict[int, dict[str, int]] = {}
+        self._lock = threading.Lock()
+
+    def named(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame (`tasks.frame.SCHEMA` and `template`) with each line's `route`, an id. Raises Unavailable."""
+        day = pl.col("time").str.slice(0, 10).str.to_date("%Y-%m-%d").cast(pl.Int64) * DAY
+        dated = frame.with_columns(day.alias("day"))
+        asked = dated.group_by("day", "template").len().sort("day", "len", "template", descending=[False, True, False])
+        ids = [
+            known.get(template, OTHER)
+            for (day_of,), of_day in asked.partition_by("day", as_dict=True, maintain_order=True).items()
+            for known in (self._admitted(int(day_of), of_day["template"].to_list()),)
+            for template in of_day["template"]
+        ]
+        routes = asked.select("day", "template", pl.Series("route", ids, dtype=pl.Int64))
+        return dated.join(routes, on=["day", "template"], how="left", maintain_order="left").drop("day", "template")
+
+    def _admitted(self, day: int, templates: Collection[str]) -> Mapping[str, int]:
+        """The ids of a day's templates, the first to be admitted first; those that are not admitted are missing."""
+        known = self._days.get(day, {})
+        unknown = [template for template in templates if template not in known]
+        if unknown and len(known) < self._most:
+            known = self._store.write(partial(self._admit, day, unknown))
+            with self._lock:
+                self._days.pop(day, None)
+                self._days[day] = known
+                if len(self._days) > _REMEMBERED:
+                    del self._days[next(iter(self._days))]
+        return known
+
+    def _admit(self, day: int, templates: list[str]) -> dict[str, int]:
+        """Admits as many as the day has room for; returns all that are admitted."""
+        # The row of route 0 stands for the day: who has it decides alone.
+        self._store.upsert(RouteDay, [(day, OTHER)], replace=[RouteDay.route])
+        standing = (
+            Route.select(Route.template, Route.id)
+            .join(RouteDay, on=(RouteDay.route == Route.id))
+            .where(RouteDay.day == day)
+        )
+        known = dict(standing.tuples())
+        room = max(self._most - len(known), 0)
+        admitted = [template for template in templates if template not in known][:room]
+        for start in range(0, len(admitted), _CHUNK):
+            chunk = admitted[start : start + _CHUNK]
+            self._store.insert(Route, [(None, template) for template in chunk], ignore=True)
+            ids = dict(Route.select(Route.template, Route.id).where(Route.template.in_(chunk)).tuples())
+            self._store.insert(RouteDay, [(day, ids[template]) for template in chunk], ignore=True)
+            known |= ids
+        return known

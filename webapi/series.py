@@ -1,0 +1,75 @@
+"""Numbers over time: a point for each step of a window, zeros too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from pipeline.errors import BadParameter
+from pipeline.facts import Facts, Found
+from pipeline.moment import rfc3339
+from pipeline.statistics import Question, latency
+from pipeline.window import Window, moment
+from webapi.questions import SeriesQuestion
+
+_CLASSES: Final = range(1, 6)
+
+
+def series(asked: SeriesQuestion, question: Question) -> dict[str, Any]:
+    """The points of a series, oldest first, and what they cover. Within a transaction. Raises BadParameter."""
+    if asked.metric == "latency" and asked.by:
+        raise BadParameter("by", "latencies are told of all classes together; filter by status for those of one")
+    by = () if asked.metric == "latency" else ("class",)
+    found = question.facts("time", *by, latencies=asked.metric == "latency", step=asked.step)
+    tell = _METRICS[asked.metric, asked.by]
+    starts = range(found.window.start // 1_000_000, found.window.stop // 1_000_000, asked.step)
+    points = [{"time": rfc3339(moment(start * 1_000_000)), **tell(found, start)} for start in starts]
+    return {
+        "metric": asked.metric,
+        "step_seconds": asked.step,
+        "data": points,
+        "meta": question.meta(found) | {"range": asked.range_name},
+    }
+
+
+def points(window: Window, step: int) -> int:
+    """How many points a window has."""
+    whole = window.widened(step, step)
+    return (whole.stop - whole.start) // (step * 1_000_000)
+
+
+def _classes(found: Found, start: int) -> dict[int, int]:
+    return {number: found.groups.get((start, number), Facts()).requests for number in _CLASSES}
+
+
+def _requests(found: Found, start: int) -> dict[str, Any]:
+    return {"requests": sum(_classes(found, start).values())}
+
+
+def _by_class(found: Found, start: int) -> dict[str, Any]:
+    return {f"{number}xx": requests for number, requests in _classes(found, start).items()}
+
+
+def _errors(found: Found, start: int) -> dict[str, Any]:
+    classes = _classes(found, start)
+    requests, errors = sum(classes.values()), classes[4] + classes[5]
+    rate = round(errors / requests, 6) if requests else 0
+    return {"errors": errors, "requests": requests, "error_rate": rate}
+
+
+def _errors_by_class(found: Found, start: int) -> dict[str, Any]:
+    classes = _classes(found, start)
+    return {"4xx": classes[4], "5xx": classes[5]}
+
+
+def _latency(found: Found, start: int) -> dict[str, Any]:
+    return dict(latency(found.groups.get((start,), Facts())))
+
+
+_METRICS: Final[dict[tuple[str, str | None], Callable[[Found, int], dict[str, Any]]]] = {
+    ("requests", None): _requests,
+    ("requests", "class"): _by_class,
+    ("errors", None): _errors,
+    ("errors", "class"): _errors_by_class,
+    ("latency", None): _latency,
+}
