@@ -125,7 +125,7 @@ class PollLoop:
             raise Unavailable("kafka", f"there is no topic {self._settings.kafka_topic}; `tally migrate` makes it")
         self._plan = Plan.of(self._store, identity)
         for part, beginning in self._reader.beginnings(parts).items():
-            planned = verified(self._plan, self._reader, part, beginning)
+            planned = verified(self._plan, self._reader, part, beginning, self._metrics.lost)
             self._generations[part] = planned.generation
             self._gathered[part] = Gathered(planned.next_plan)
             self._seek(part)

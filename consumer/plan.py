@@ -164,10 +164,13 @@ class Plan:
 
         self._store.write(work)
 
-    def regenerate(self, part: int, generation: int, beginning: int) -> None:
-        """Begins a partition's next generation at the log's beginning: what is pending of this one is lost."""
+    def regenerate(self, part: int, generation: int, beginning: int) -> int:
+        """Begins a partition's next generation at the log's beginning: what is pending of this one is lost.
 
-        def work() -> None:
+        Returns how many lines that is.
+        """
+
+        def work() -> int:
             moved = (
                 Progress.update(
                     generation=generation + 1,
@@ -181,11 +184,13 @@ class Plan:
             )
             if not moved:
                 raise Fenced(f"partition {part} is past generation {generation}")
-            Batch.update(state="lost").where(
-                Batch.stream == self.stream, Batch.part == part, Batch.state == "pending"
-            ).execute()
+            pending = (Batch.stream == self.stream, Batch.part == part, Batch.state == "pending")
+            batches: Any = Batch.select(Batch.lines).where(*pending).tuples()
+            lines = [lines for (lines,) in (batches.for_update() if self._store.is_mysql else batches)]
+            Batch.update(state="lost").where(*pending).execute()
+            return sum(lines)
 
-        self._store.write(work)
+        return self._store.write(work)
 
     def _advance(self, part: int, generation: int, first: int, **progress: Any) -> None:
         """Moves the plan of a partition on. Raises Fenced when it does not stand at `first` (any more)."""

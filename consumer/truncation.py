@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import structlog
+from prometheus_client import Counter
 
 from consumer.plan import Mark, Plan, Planned
 from pipeline.errors import RangeChanged
@@ -11,11 +12,12 @@ from pipeline.kafka import RangeReader
 log = structlog.get_logger(__name__)
 
 
-def verified(plan: Plan, reader: RangeReader, part: int, beginning: int) -> Planned:
+def verified(plan: Plan, reader: RangeReader, part: int, beginning: int, lost: Counter) -> Planned:
     """How far a partition is planned, after holding the plan against the log that begins at `beginning`.
 
     A log that no longer holds its last planned record was cut, and perhaps grew again: its next generation begins at
-    the log's beginning. Records that retention took before they were planned are written off. Both are alarms.
+    the log's beginning. Records that retention took before they were planned are written off. Both are alarms; the
+    lines of what was planned and will never be read are counted as `lost`.
     """
     planned = plan.planned(part, beginning)
     mark = planned.mark
@@ -26,7 +28,7 @@ def verified(plan: Plan, reader: RangeReader, part: int, beginning: int) -> Plan
             missing=mark.offset,
             generation=planned.generation + 1,
         )
-        plan.regenerate(part, planned.generation, beginning)
+        lost.inc(plan.regenerate(part, planned.generation, beginning))
         return plan.planned(part, beginning)
     if planned.next_plan < beginning:
         log.error("lost: retention passed", part=part, first=planned.next_plan, next=beginning)

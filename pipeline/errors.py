@@ -61,6 +61,10 @@ class Poison(TallyError):
     """A batch's data makes its processing raise; the batch is to be split."""
 
 
+class TooWide(Poison):
+    """A batch's lines are dated so far apart that its rollups would hold their locks for long; it is to be split."""
+
+
 class BadParameter(TallyError):
     """A query's parameter cannot be understood; the message says what would be.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -15,7 +16,7 @@ import structlog
 from pipeline import batch
 from pipeline.batch import Range, Record
 from pipeline.checkpoint import Checkpoint, nowhere
-from pipeline.errors import Poison, TallyError
+from pipeline.errors import Poison, TallyError, TooWide
 from pipeline.models import Batch, Stream
 from pipeline.routes import Routes
 from pipeline.storage import Store, error_code
@@ -30,6 +31,8 @@ log = structlog.get_logger(__name__)
 
 # Out of range, wrong string, too long: MySQL does not take a value that our grammar let pass.
 _DATA = frozenset({1264, 1366, 1406})
+# Minutes that a batch's lines may lie in: each is a handful of rollup rows at least. One upload alone may exceed it.
+MINUTES = 1_440
 # So often a batch's worker may vanish before the batch itself is suspected.
 ATTEMPTS = 5
 
@@ -76,6 +79,7 @@ class Ingest:
         self._admission = admission
         self._metrics = metrics
         self._checkpoint = checkpoint
+        self._owed: Counter[int] = Counter()  # attempts that were counted and could not be taken back, by batch
 
     def __call__(self, order: Range, again: bool) -> None:
         """Executes the batch that `order` names, unless it is not pending (any more)."""
@@ -100,7 +104,8 @@ class Ingest:
         # SQLite's one write lock is the claim's: a count of attempts would only wait for it.
         counted = again and self._store.is_mysql
         if counted:
-            claim = self._store.write(partial(self._attempt, claim, 1))
+            claim = self._store.write(partial(self._attempt, claim, 1 - self._owed[claim.id]))
+            del self._owed[claim.id]
         try:
             if claim.attempts > ATTEMPTS:
                 raise Poison(f"its worker vanished {ATTEMPTS} times")
@@ -110,7 +115,9 @@ class Ingest:
         except Exception:
             # Whoever can say what failed has not vanished.
             if counted:
+                self._owed[claim.id] += 1
                 self._store.write(partial(self._attempt, claim, -1))
+                del self._owed[claim.id]
             raise
 
     def _complete(self, order: Range, claim: Claim, records: Sequence[Record]) -> None:
@@ -118,6 +125,8 @@ class Ingest:
         with _suspecting_the_data():
             parsed = self._templated(parse(records))
             keys = upload_keys.identities(records)
+            if len(records) > 1 and (minutes := parsed.frame["time"].str.head(16).n_unique()) > MINUTES:
+                raise TooWide(f"its lines lie in {minutes} different minutes")
         parsed = parsed._replace(frame=self._admission.named(parsed.frame))
         with _suspecting_the_data():
             refined = self.refine(parsed)
@@ -197,8 +206,8 @@ def _suspecting_the_data() -> Iterator[None]:
     """Turns what a pure stage raises into Poison."""
     try:
         yield
-    except MemoryError:
-        raise  # This machine's fault, not the data's.
+    except (MemoryError, TooWide):
+        raise  # This machine's fault, and nobody's: not the data's.
     except Exception as error:
         raise Poison(repr(error)) from error
 

@@ -8,7 +8,7 @@ import structlog
 
 from pipeline import batch
 from pipeline.batch import Range, Record
-from pipeline.errors import Poison
+from pipeline.errors import Poison, TooWide
 from pipeline.models import Batch
 from pipeline.storage import Store
 from tasks.dead_letters import bury
@@ -22,7 +22,8 @@ def split(store: Store, order: Range, id: int, records: Sequence[Record], poison
 
     The halves are found and sent by the consumer's repair.
     """
-    log.error("poison", part=order.part, first=order.first, next=order.next, reason=str(poison), records=len(records))
+    say = log.info if isinstance(poison, TooWide) else log.error
+    say("split", part=order.part, first=order.first, next=order.next, reason=str(poison), records=len(records))
     still = (Batch.id == id, Batch.next == order.next, Batch.state == "pending")
     if len(records) == 1:
         store.write(lambda: _bury_alone(store, still, records[0], poison))

@@ -49,7 +49,7 @@ class Keeper:
 
     def planned(self, plan: Plan, offsets: list[int], part: int = 0) -> None:
         """Plans the records at these offsets as one batch, from where the plan stands."""
-        first = verified(plan, self.reader, part, self.reader.beginnings([part])[part])
+        first = verified(plan, self.reader, part, self.reader.beginnings([part])[part], self.lost)
         records = self.reader.read(part, offsets[0], offsets[-1] + 1)
         plan.add(part, first.generation, first.next_plan, records, sum(map(batch.lines, records)))
 
@@ -80,7 +80,7 @@ def test_while_everything_is_there_nothing_is_lost(keeper: Keeper, topic: Topic)
     keeper.planned(plan, uploads(topic, 3))
     keeper.loss.look()
     assert keeper.states() == [(0, 0, 3, 9, "pending")]
-    assert verified(plan, keeper.reader, 0, 0).next_plan == 3
+    assert verified(plan, keeper.reader, 0, 0, keeper.lost).next_plan == 3
     assert keeper.counted() == 0
 
 
@@ -114,9 +114,9 @@ def test_what_retention_took_before_it_was_planned_is_written_off(keeper: Keeper
     keeper.planned(plan, uploads(topic, 2))
     uploads(topic, 5)
     topic.delete_records(0, before=6)
-    assert verified(plan, keeper.reader, 0, 6).next_plan == 6
+    assert verified(plan, keeper.reader, 0, 6, keeper.lost).next_plan == 6
     assert keeper.states() == [(0, 0, 2, 6, "pending"), (0, 2, 6, 0, "lost")]
-    assert verified(plan, keeper.reader, 0, 6).next_plan == 6
+    assert verified(plan, keeper.reader, 0, 6, keeper.lost).next_plan == 6
     assert len(keeper.states()) == 2
 
 
@@ -187,12 +187,13 @@ def test_a_log_that_was_cut_and_grew_again_goes_on_as_another_generation(keeper:
     keeper.planned(plan, offsets)
     # What a cut leaves: at the mark stands a record that is not the one that was planned.
     keeper.store.write(lambda: Progress.update(mark_crc=1).execute())
-    found = verified(plan, keeper.reader, 0, 0)
+    found = verified(plan, keeper.reader, 0, 0, keeper.lost)
     assert (found.generation, found.next_plan, found.mark) == (1, 0, None)
     assert keeper.states() == [(0, 0, 4, 12, "lost")]
+    assert keeper.counted() == 12
     keeper.planned(plan, offsets)
     assert keeper.states()[-1] == (1, 0, 4, 12, "pending")
-    assert verified(plan, keeper.reader, 0, 0).generation == 1
+    assert verified(plan, keeper.reader, 0, 0, keeper.lost).generation == 1
 
 
 @pytest.mark.real_only
@@ -201,5 +202,5 @@ def test_a_log_that_was_cut_before_its_mark_goes_on_as_another_generation(keeper
     keeper.planned(plan, uploads(topic, 4))
     # Tansu's answer to a position past the end is silence; Kafka's is an error.
     keeper.store.write(lambda: Progress.update(mark_offset=9, next_plan=10).execute())
-    found = verified(plan, keeper.reader, 0, 0)
+    found = verified(plan, keeper.reader, 0, 0, keeper.lost)
     assert (found.generation, found.next_plan) == (1, 0)

@@ -24,7 +24,7 @@ from pipeline.checkpoint import VARIABLE, nowhere
 from pipeline.errors import RangeChanged, Unavailable
 from pipeline.models import Batch, DeadLetter, LogEntry, UploadKey
 from pipeline.storage import Store
-from tasks import upload_keys
+from tasks import ingest, upload_keys
 from tasks.ingest import ATTEMPTS, Ingest
 from tests.records import Rec, line, upload
 from tests.servers import ROOT
@@ -290,6 +290,41 @@ def test_a_transaction_that_fails_for_a_while_makes_no_batch_suspect(store: Stor
         log.actor(checkpoint=checkpoint)(order, again=True)
     log.actor()(order, again=True)
     assert (consistent(store).pending, consistent(store).rejected) == (0, 2)
+
+
+@pytest.mark.real_only
+def test_a_database_that_is_gone_before_the_attempt_is_taken_back_makes_no_batch_suspect(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Log(store)
+    order = log.planned(mixed(0, count=1))
+    attempt = Ingest._attempt
+
+    def away_when_taking_back(self: Ingest, claim: Any, more: int) -> Any:
+        if more == -1:
+            raise Unavailable("database", "away")
+        return attempt(self, claim, more)
+
+    def checkpoint(step: str) -> None:
+        if step == "actor.rows":
+            raise Unavailable("database", "away")
+
+    monkeypatch.setattr(Ingest, "_attempt", away_when_taking_back)
+    actor = log.actor(checkpoint=checkpoint)
+    for _ in range(2 * ATTEMPTS):
+        actor(order, again=True)
+    log.actor()(order, again=True)
+    assert (consistent(store).pending, consistent(store).rejected) == (0, 2)
+
+
+def test_lines_that_lie_far_apart_become_several_batches(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "MINUTES", 5)
+    log = Log(store)
+    records = [upload(n, [line(time=f"2025-06-{10 + n}T10:{m:02}:00Z") for m in range(4)]) for n in range(8)]
+    log.planned(records)
+    log.drain(log.actor())
+    assert (consistent(store).stored, consistent(store).rejected) == (32, 0)
+    assert store.read(Batch.select().count) == 8
 
 
 def test_a_failure_inside_the_transaction_leaves_nothing_behind(store: Store) -> None:
