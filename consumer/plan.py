@@ -21,7 +21,7 @@ NO_DIGEST = bytes(16)
 # The end of 2099 in ms: a record's time is its producer's word, and may be any number.
 LATEST_MS = 4_102_444_799_999
 # How old the knowledge of where a log ends may grow before it is renewed.
-SEEN_SECONDS = 60
+SEEN_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -140,9 +140,9 @@ class Plan:
         return self._store.read(work)
 
     def note_ends(self, ends: dict[int, int]) -> None:
-        """Writes down where each partition's log ends now, once a minute even where that is nothing new.
+        """Writes down where each partition's log ends now, every two seconds even where that is nothing new.
 
-        The ledger tells from it what is not planned yet, housekeeping which upload keys can still be needed.
+        The ledger tells from it what is not planned yet, statistics how fresh they are, housekeeping which keys can go.
         """
 
         def work() -> None:
