@@ -42,7 +42,7 @@ class _MySQL(MySQLDatabase):
 
 
 class _SQLite(SqliteDatabase):
-    """SQLite, with two of MySQL's functions, and statements that end in time."""
+    """SQLite, with a few of MySQL's functions, and statements that end in time."""
 
     seconds: float | None = None
 
@@ -50,6 +50,7 @@ class _SQLite(SqliteDatabase):
         super().__init__(*args, **options)
         self._until = threading.local()
         self.register_function(_packed, "INET6_ATON", 1)
+        self.register_function(lambda number, by: number % by, "MOD", 2)
         self.register_function(lambda *parts: "".join(map(str, parts)), "CONCAT", -1)
 
     def _add_conn_hooks(self, conn: Any) -> None:
