@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
+from itertools import chain
 from operator import or_
 from typing import Any, Final, NamedTuple
 
@@ -21,7 +22,6 @@ from peewee import SQL, Expression, MySQLDatabase, fn
 from pipeline import histogram
 from pipeline.cover import Span, cover
 from pipeline.entries import Scan, among, matching, route_ids
-from pipeline.histogram import Counts
 from pipeline.models import LogBlock, LogEntry, RequestRollup, RouteRollup
 from pipeline.rollup import (
     DAY,
@@ -40,37 +40,40 @@ from pipeline.window import Window
 BUDGET: Final = 1.0
 # More rows than this in the edges of a window, and its whole buckets are taken instead.
 EDGE_ROWS: Final = 200_000
-# How far back (seconds) a bucket of a level is kept; housekeeping keeps them a little longer.
-KEPT: Final = {MINUTE: 9 * DAY, FIVE_MINUTES: 9 * DAY, HOUR: 100 * DAY}
+# How far back (seconds) buckets of a level are read. Housekeeping keeps nine days of the narrow ones and a hundred of
+# the hours; before a window's end all those are read that the next wider bucket does not hold, up to one of those more.
+KEPT: Final = {MINUTE: 9 * DAY - 2 * HOUR, FIVE_MINUTES: 9 * DAY - 2 * HOUR, HOUR: 98 * DAY}
 
 _CLASSES: Final = {number: frozenset(range(100 * number, 100 * number + 100)) for number in range(1, 6)}
 
 
 class Facts(NamedTuple):
-    """Requests, their latencies' sum and maximum in ms and, where they were asked for, how latencies are spread."""
+    """Requests, their latencies' sum and maximum in ms and, where they were asked for, how latencies are spread.
+
+    `latencies` are histograms (`pipeline.histogram`) that are not merged yet: of most groups nobody wants to know.
+    """
 
     requests: int = 0
     latency_sum: int = 0
     latency_max: int = 0
-    latencies: Counts | None = None
+    latencies: tuple[bytes, ...] = ()
 
     def __add__(self, other: object) -> Facts:
         """Of both together: associative and commutative."""
         if not isinstance(other, Facts):
             return NotImplemented
-        spread = (
-            other.latencies
-            if self.latencies is None
-            else self.latencies
-            if other.latencies is None
-            else self.latencies + other.latencies
-        )
-        return Facts(
-            self.requests + other.requests,
-            self.latency_sum + other.latency_sum,
-            max(self.latency_max, other.latency_max),
-            spread,
-        )
+        return together((self, other))
+
+
+def together(found: Iterable[Facts]) -> Facts:
+    """The sum of facts."""
+    every = tuple(found)
+    return Facts(
+        sum(one.requests for one in every),
+        sum(one.latency_sum for one in every),
+        max((one.latency_max for one in every), default=0),
+        tuple(chain.from_iterable(one.latencies for one in every)),
+    )
 
 
 class Coverage(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -110,7 +113,7 @@ class Found(NamedTuple):
     @property
     def total(self) -> Facts:
         """All groups together."""
-        return sum(self.groups.values(), Facts())
+        return together(self.groups.values())
 
 
 class _Source(NamedTuple):
@@ -143,13 +146,12 @@ def cut(window: Window, levels: Sequence[int], now: float, exact: bool, clock: C
 
     Narrow buckets of long ago are gone: there the first bucket is a wider one.
     """
-    first_width, last_width = (_narrowest(levels, now - at / 1_000_000) for at in (window.start, window.stop))
+    first_width, last_width = (_narrowest(levels, now, at) for at in (window.start, window.stop))
     if exact:
         first, end, edges = window.split(first_width, last_width)
         scans = [(edge, Scan(edge, math.inf, clock=clock)) for edge in edges]
-        if sum(scan.rows for _, scan in scans) <= EDGE_ROWS and (
-            first_width == levels[0] or _has_rows(window, first_width)
-        ):
+        few = sum(scan.rows for _, scan in scans) <= EDGE_ROWS
+        if few and all(retained(edge, now) == 1 for edge in edges):
             return Cut(window, 0, cover(first, end, levels), scans)
     whole = window.widened(first_width, last_width)
     first, end, _ = whole.split(first_width, last_width)
@@ -160,14 +162,14 @@ def read(asked: Asked, now: float, clock: Callable[[], float] = time.monotonic) 
     """Answers a question, as of `now` (seconds since the epoch). Within a transaction of `Store.read`."""
     source = _source(asked)
     if source is None:
-        return _from_rows(asked, clock)
+        return _from_rows(asked, now, clock)
     levels: Sequence[int] = source.levels
     window = asked.window
     if in_time := "time" in asked.by:
         window = window.widened(asked.step, asked.step)
-        levels = [level for level in levels if asked.step % level == 0]
-        if not levels or _narrowest(source.levels, now - window.start / 1_000_000) > asked.step:
-            return _from_rows(asked, clock)
+        levels = [level for level in levels if asked.step % level == 0 and _reaches(level, now, window.start)]
+        if not levels:
+            return _from_rows(asked, now, clock)
     of_rollups = cut(window, levels, now, asked.scope == "stored" and not in_time, clock)
     groups: dict[tuple[Any, ...], Facts] = {}
     if of_rollups.spans:
@@ -204,19 +206,31 @@ def _source(asked: Asked) -> _Source | None:
     return None
 
 
-def _narrowest(levels: Sequence[int], age: float) -> int:
-    """The narrowest level that has buckets of so many seconds ago."""
-    return next((level for level in levels if age <= KEPT.get(level, math.inf)), levels[-1])
+def retained(window: Window, now: float) -> float:
+    """Which share (0 to 1) of a window's rows is still there: rollups are kept for longer.
 
-
-def _has_rows(window: Window, width: int) -> bool:
-    """Whether the rows of the bucket in which a window begins are all there; rollups are kept for longer."""
-    bucket = window.start // 1_000_000 // width * width
+    Told of the whole buckets that the window touches.
+    """
+    whole = window.widened(*(_narrowest(REQUEST_LEVELS, now, at) for at in (window.start, window.stop)))
+    first, end = whole.start // 1_000_000, whole.stop // 1_000_000
     model = RequestRollup
-    of_bucket = (model.level == width, model.bucket == bucket, model.kept == 1)
-    counted = model.select(fn.SUM(model.requests)).where(*of_bucket).scalar()
-    blocks = LogBlock.select(fn.SUM(LogBlock.entries)).where(LogBlock.minute.between(bucket, bucket + width - 1))
-    return int(counted or 0) == int(blocks.scalar() or 0)
+    stored = sum(
+        int(model.select(fn.SUM(model.requests)).where(_within(model, span), model.kept == 1).scalar() or 0)
+        for span in cover(first, end, REQUEST_LEVELS)
+    )
+    if not stored:
+        return 1.0
+    there: Any = LogBlock.select(fn.SUM(LogBlock.entries)).where(LogBlock.minute >= first, LogBlock.minute < end)
+    return min(1.0, int(there.scalar() or 0) / stored)
+
+
+def _narrowest(levels: Sequence[int], now: float, at: int) -> int:
+    """The narrowest level that is read at a time (microseconds)."""
+    return next((level for level in levels if _reaches(level, now, at)), levels[-1])
+
+
+def _reaches(level: int, now: float, at: int) -> bool:
+    return now - at / 1_000_000 <= KEPT.get(level, math.inf)
 
 
 def _whole_classes(statuses: frozenset[int]) -> list[int] | None:
@@ -241,7 +255,7 @@ def _from_rollup(source: _Source, asked: Asked, spans: Sequence[Span]) -> dict[t
         blobs: dict[tuple[Any, ...], list[bytes]] = {}
         for row in model.select(*key, model.latency).where(*conditions).tuples():
             blobs.setdefault(_key(asked, row[:-1]), []).append(bytes(row[-1]))
-        _add(groups, {at: Facts(latencies=histogram.totals(found)) for at, found in blobs.items()})
+        _add(groups, {at: Facts(latencies=tuple(found)) for at, found in blobs.items()})
     return groups
 
 
@@ -273,16 +287,21 @@ def _within(model: Any, span: Span) -> Expression:
 
 
 def _bucket(model: Any, asked: Asked) -> Any:
-    return model.bucket - model.bucket % asked.step
+    return model.bucket - fn.MOD(model.bucket, asked.step)  # (`%` is LIKE to Peewee)
 
 
-def _from_rows(asked: Asked, clock: Callable[[], float]) -> Found:
+def _from_rows(asked: Asked, now: float, clock: Callable[[], float]) -> Found:
     """All from stored rows, the newest first, for as long as the budget lasts."""
     window = asked.window.widened(asked.step, asked.step) if "time" in asked.by else asked.window
     scan = Scan(window, clock() + asked.budget, clock=clock)
     groups = _rows(asked, matching(asked.selection, window), scan)
-    coverage = Coverage("rows", "stored", scan.complete, round(scan.share, 4))
-    return Found(groups, window, coverage, asked.step if "time" in asked.by else 0)
+    return Found(groups, window, of_rows(scan, retained(window, now)), asked.step if window != asked.window else 0)
+
+
+def of_rows(scan: Scan, there: float) -> Coverage:
+    """What a scan covers, of whose rows this share is still there."""
+    share = scan.share * there
+    return Coverage("rows", "stored", share == 1, 1.0 if share == 1 else min(round(share, 4), 0.9999))
 
 
 def _rows(asked: Asked, condition: Expression, scan: Scan) -> dict[tuple[Any, ...], Facts]:
@@ -295,10 +314,7 @@ def _rows(asked: Asked, condition: Expression, scan: Scan) -> dict[tuple[Any, ..
         if asked.latencies:
             counted = LogEntry.select(*key, LogEntry.latency_ms, fn.COUNT(LogEntry.id))
             rows = counted.where(piece.holds(), condition).group_by(*key, LogEntry.latency_ms).tuples()
-            found: dict[tuple[Any, ...], list[tuple[int, int]]] = {}
-            for row in rows:
-                found.setdefault(_key(asked, row[:-2]), []).append((int(row[-2]), int(row[-1])))
-            _add(groups, {at: _spread(seen) for at, seen in found.items()})
+            _add(groups, _spread(asked, rows))
             continue
         sums = (fn.COUNT(LogEntry.id), fn.SUM(LogEntry.latency_ms), fn.MAX(LogEntry.latency_ms))
         summed: Any = LogEntry.select(*key, *sums).where(piece.holds(), condition)
@@ -308,21 +324,32 @@ def _rows(asked: Asked, condition: Expression, scan: Scan) -> dict[tuple[Any, ..
     return groups
 
 
-def _spread(seen: Sequence[tuple[int, int]]) -> Facts:
-    """Facts of latencies, each with how often it was seen."""
-    latencies, times = np.array(seen, dtype=np.int64).T
-    counts = histogram.count(latencies, times)
-    return Facts(int(times.sum()), int((latencies * times).sum()), int(latencies.max()), counts)
+def _spread(asked: Asked, rows: Iterable[Sequence[Any]]) -> dict[tuple[Any, ...], Facts]:
+    """Facts by key, of rows that are a key, a latency, and how often it was seen there."""
+    seen: dict[tuple[Any, ...], list[tuple[int, int]]] = {}
+    for row in rows:
+        seen.setdefault(_key(asked, row[:-2]), []).append((int(row[-2]), int(row[-1])))
+    latencies, times = np.array([pair for found in seen.values() for pair in found], dtype=np.int64).reshape(-1, 2).T
+    blobs = histogram.spread(latencies, times, [len(found) for found in seen.values()])
+    return {
+        at: Facts(
+            sum(count for _, count in found),
+            sum(latency * count for latency, count in found),
+            max(latency for latency, _ in found),
+            (blob,),
+        )
+        for (at, found), blob in zip(seen.items(), blobs, strict=True)
+    }
 
 
 def _column(part: str, step: int) -> Any:
     if part == "time":
         is_mysql = isinstance(LogEntry._meta.database, MySQLDatabase)
-        since = (
-            "TIMESTAMPDIFF(SECOND, '1970-01-01', timestamp)" if is_mysql else "CAST(strftime('%s', timestamp) AS INT)"
-        )
+        # SQLite rounds to milliseconds, and the last of a minute would belong to the next.
+        text = "CAST(strftime('%s', substr(timestamp, 1, 19)) AS INT)"
+        since = "TIMESTAMPDIFF(SECOND, '1970-01-01', timestamp)" if is_mysql else text
         seconds = SQL(since)
-        return seconds - seconds % step
+        return seconds - fn.MOD(seconds, step)  # (`%` is LIKE to Peewee)
     columns = {
         "status": LogEntry.status,
         "class": LogEntry.status,

@@ -17,6 +17,7 @@ import numpy.typing as npt
 Counts = npt.NDArray[np.int64]
 
 RELATIVE_ERROR: Final = 0.01
+EXACT: Final = 49  # ms: up to here a latency is told as it is
 EMPTY: Final = b""
 _ENTRY = np.dtype([("bin", "<u2"), ("count", "<u4")])
 _MOST = 0xFFFF_FFFF  # what one entry can count; a bin with more has several
@@ -84,9 +85,14 @@ def totals(found: Iterable[bytes]) -> Counts:
     return np.bincount(entries["bin"], entries["count"], BINS).astype(np.int64)
 
 
-def count(latencies: npt.ArrayLike, times: npt.ArrayLike) -> Counts:
-    """Latencies (ms), each seen so many times, as a count for each bin; shape (BINS,)."""
-    return np.bincount(bins(latencies), np.asarray(times), BINS).astype(np.int64)
+def spread(latencies: npt.ArrayLike, times: npt.ArrayLike, lengths: Sequence[int]) -> list[bytes]:
+    """Histograms of latencies (ms), each seen so many times: the first of the first `lengths[0]` of them, and so on."""
+    owners = np.repeat(np.arange(len(lengths)), lengths)
+    cells, which = np.unique(owners * BINS + bins(latencies), return_inverse=True)
+    counts = np.zeros(len(cells), dtype=np.int64)
+    np.add.at(counts, which, np.asarray(times, dtype=np.int64))
+    of_each = np.bincount(cells // BINS, minlength=len(lengths)).tolist()
+    return blobs(counts, (cells % BINS).astype(np.uint16), of_each)
 
 
 def quantile(counts: Counts, q: float) -> float | None:
@@ -94,5 +100,26 @@ def quantile(counts: Counts, q: float) -> float | None:
     reached = np.cumsum(counts)
     if not reached[-1]:
         return None
-    rank = max(1, math.ceil(round(q * int(reached[-1]), 6)))  # 0.07 * 100 is a little more than 7
-    return round(float(_VALUES[np.searchsorted(reached, rank)]), 4)
+    return round(float(_VALUES[np.searchsorted(reached, _rank(q, int(reached[-1])))]), 4)
+
+
+def quantiles(found: Sequence[Sequence[bytes]], q: float) -> list[float | None]:
+    """The same of the sum of each sequence of histograms, of many at once."""
+    flat = [blob for one in found for blob in one]
+    entries = np.frombuffer(b"".join(flat), dtype=_ENTRY)
+    owners = np.repeat(np.arange(len(found)), [sum(map(len, one)) // _ENTRY.itemsize for one in found])
+    order = np.lexsort((entries["bin"], owners))
+    numbers, reached = entries["bin"][order], np.cumsum(entries["count"][order], dtype=np.int64)
+    ends = np.searchsorted(owners, np.arange(len(found)), side="right")
+    told: list[float | None] = []
+    before = 0
+    for total in [int(reached[end - 1]) if end else 0 for end in ends.tolist()]:
+        at = int(np.searchsorted(reached, before + _rank(q, total - before)))
+        told.append(round(float(_VALUES[numbers[at]]), 4) if total > before else None)
+        before = total
+    return told
+
+
+def _rank(q: float, total: int) -> int:
+    """Nearest rank, counted from 1."""
+    return max(1, math.ceil(round(q * total, 6)))  # 0.07 * 100 is a little more than 7

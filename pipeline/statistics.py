@@ -52,38 +52,59 @@ def compute(
     Unavailable, and TooSlow.
     """
     window, at = Window.of(start, end), (now or end).replace(tzinfo=UTC)
-    return store.read(lambda: _STATISTICS[kind](Question(store, window, scope, selection, at)))
+    budget = facts.BUDGET / _PARTS.get(kind, 1)
+    return store.read(lambda: _STATISTICS[kind](Question(store, window, scope, selection, at, budget)))
 
 
 class Question:
-    """What a statistic is asked of: the lines of a selection in a window. Within a transaction."""
+    """What a statistic is asked of: the lines of a selection in a window. Within a transaction.
 
-    def __init__(self, store: Store, window: Window, scope: str, selection: Selection, now: datetime) -> None:
+    `budget` is how many seconds each reading of rows may take; by default all that there are.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        window: Window,
+        scope: str,
+        selection: Selection,
+        now: datetime,
+        budget: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.store = store
         self.window = window
         self.scope = scope
         self.selection = selection
         self.now = now
+        self.budget = facts.BUDGET if budget is None else budget
+        self.clock = clock
+
+    def before(self) -> Question:
+        """The same of the window before."""
+        return Question(self.store, self.window.before(), self.scope, self.selection, self.now, self.budget, self.clock)
 
     def facts(self, *by: str, latencies: bool = False, step: int = 60) -> Found:
         """The facts by the parts of a key (`facts.Asked`)."""
-        return facts.read(Asked(self.window, self.selection, self.scope, by, latencies, step), self.now.timestamp())
+        asked = Asked(self.window, self.selection, self.scope, by, latencies, step, budget=self.budget)
+        return facts.read(asked, self.now.timestamp(), self.clock)
 
-    def visitors(self, requests: int, clock: Callable[[], float] = time.monotonic) -> Visitors:
+    def visitors(self, requests: int) -> Visitors:
         """How many addresses the requests, of which there are so many, came from."""
-        if self.selection != EVERYTHING or (self.scope == "stored" and requests <= EXACT_ROWS):
-            return self._visitors_of_rows(clock)
-        return self._visitors_of_rollups(clock)
+        there = facts.retained(self.window, self.now.timestamp())
+        if self.selection != EVERYTHING:
+            return self._visitors_of_rows(there, self.budget)
+        if self.scope == "stored" and requests <= EXACT_ROWS and there == 1:
+            return self._visitors_of_rows(there, facts.BUDGET)
+        return self._visitors_of_rollups()
 
     def meta(self, found: Found, **more: Any) -> dict[str, Any]:
         """What every answer says of itself."""
         counted = freshness.counted_up_to(self.store)
         lag = None if counted is None else max(0.0, (self.now.replace(tzinfo=None) - counted).total_seconds())
-        # What ends now is not told to end with its minute.
-        last = found.window.last if found.window.last < self.now else self.window.last
         meta: dict[str, Any] = {
             "scope": self.scope,
-            "window": {"from": rfc3339(found.window.first), "to": rfc3339(last)},
+            "window": self.told(found.window),
             "as_of": rfc3339(self.window.last),
             "computed_at": rfc3339(self.now),
             "data_to": None if counted is None else rfc3339(counted),
@@ -94,9 +115,14 @@ class Question:
             meta["rounded_to_seconds"] = found.rounded
         return meta | more
 
-    def _visitors_of_rows(self, clock: Callable[[], float]) -> Visitors:
+    def told(self, window: Window) -> dict[str, str]:
+        """What was counted as `meta` tells it: what ends now is not told to end with its minute."""
+        last = self.now if self.window.last == self.now else window.last
+        return {"from": rfc3339(window.first), "to": rfc3339(last)}
+
+    def _visitors_of_rows(self, there: float, budget: float) -> Visitors:
         condition = matching(self.selection, self.window)
-        scan = Scan(self.window, clock() + facts.BUDGET, clock=clock)
+        scan = Scan(self.window, self.clock() + budget, clock=self.clock)
         addresses: set[str] = set()
         sketch, error = visitors.EMPTY, 0.0
         for piece in scan:
@@ -106,10 +132,10 @@ class Question:
                 sketch, error = visitors.merge((sketch, _sketch(addresses))), visitors.STANDARD_ERROR
                 addresses = set()
         unique = visitors.estimate(visitors.merge((sketch, _sketch(addresses)))) if error else len(addresses)
-        return Visitors(unique, error, Coverage("rows", "stored", scan.complete, round(scan.share, 4)))
+        return Visitors(unique, error, facts.of_rows(scan, there))
 
-    def _visitors_of_rollups(self, clock: Callable[[], float]) -> Visitors:
-        of_rollups = facts.cut(self.window, VISITOR_LEVELS, self.now.timestamp(), self.scope == "stored", clock)
+    def _visitors_of_rollups(self) -> Visitors:
+        of_rollups = facts.cut(self.window, VISITOR_LEVELS, self.now.timestamp(), self.scope == "stored", self.clock)
         sketches = self._sketches(of_rollups.spans)
         for edge, scan in of_rollups.edges:
             for piece in scan:
@@ -133,19 +159,20 @@ class Question:
 def latency(total: Facts) -> dict[str, float]:
     """The average, the maximum and the percentiles (ms) of requests, whose latencies were asked for."""
     average = round(total.latency_sum / total.requests, 4) if total.requests else 0
-    spread = (
-        {name: histogram.quantile(total.latencies, q) for name, q in QUANTILES.items()}
-        if (total.latencies is not None)
-        else {}
-    )
-    return {"avg_latency": average, "max_latency": total.latency_max} | {
-        name: spread.get(name) or 0 for name in QUANTILES
-    }
+    spread = histogram.totals(total.latencies)
+    quantiles = {name: histogram.quantile(spread, q) or 0 for name, q in QUANTILES.items()}
+    return {"avg_latency": average, "max_latency": total.latency_max, **quantiles}
+
+
+def quantile_errors(total: Facts) -> dict[str, float]:
+    """The relative errors of the percentiles of requests; of what is told exactly none."""
+    return dict.fromkeys(QUANTILES, histogram.RELATIVE_ERROR) if total.latency_max > histogram.EXACT else {}
 
 
 def _latency(question: Question) -> Statistic:
     found = question.facts(latencies=True)
-    return Statistic("latency", latency(found.total), question.meta(found, estimated=_quantile_errors(found)))
+    total = found.total
+    return Statistic("latency", latency(total), question.meta(found) | estimated(quantile_errors(total)))
 
 
 def _errors(question: Question) -> Statistic:
@@ -159,30 +186,36 @@ def _traffic(question: Question) -> Statistic:
     found = question.facts("class")
     total = found.total.requests
     unique = question.visitors(total)
-    return Statistic(
-        "traffic", {"total_request": total, "unique_ips": unique.unique}, question.meta(found) | _said(unique)
-    )
+    meta = question.meta(found) | _said(unique) | estimated({"unique_ips": unique.error} if unique.error else {})
+    return Statistic("traffic", {"total_request": total, "unique_ips": unique.unique}, meta)
 
 
 def _summary(question: Question) -> Statistic:
     """All that a page's cards need, and the same of the window before."""
     found = question.facts("class", latencies=True)
     now, unique = _cards(question, found)
-    before = Question(question.store, question.window.before(), question.scope, question.selection, question.now)
-    previous, _ = _cards(before, before.facts("class", latencies=True))
-    said = _said(unique)
-    estimated = _quantile_errors(found) | said.pop("estimated", {})
-    return Statistic("summary", now | {"previous": previous}, question.meta(found, estimated=estimated) | said)
+    earlier = question.before()
+    found_before = earlier.facts("class", latencies=True)
+    before, unique_before = _cards(earlier, found_before)
+    errors = quantile_errors(facts.together((found.total, found_before.total)))
+    if max(unique.error, unique_before.error):
+        errors["unique_ips"] = max(unique.error, unique_before.error)
+    previous = {"window": earlier.told(found_before.window), "coverage": msgspec.to_builtins(found_before.coverage)}
+    if found_before.rounded:
+        previous["rounded_to_seconds"] = found_before.rounded
+    previous |= _said(unique_before)
+    meta = question.meta(found, previous=previous) | _said(unique) | estimated(errors)
+    return Statistic("summary", now | {"previous": before}, meta)
 
 
 def _cards(question: Question, found: Found) -> tuple[dict[str, Any], Visitors]:
     total = found.total
     classes = {f"{number}xx": found.groups.get((number,), Facts()).requests for number in range(1, 6)}
     errors = classes["4xx"] + classes["5xx"]
-    unique = question.visitors(total.requests)
+    unique, seconds = question.visitors(total.requests), found.window.seconds
     cards = {
         "requests": total.requests,
-        "requests_per_second": round(total.requests / found.window.seconds, 4),
+        "requests_per_second": round(total.requests / seconds, 4) if seconds else 0,
         "errors": errors,
         "error_rate": round(errors / total.requests, 6) if total.requests else 0,
         "client_errors": classes["4xx"],
@@ -194,15 +227,14 @@ def _cards(question: Question, found: Found) -> tuple[dict[str, Any], Visitors]:
     return cards, unique
 
 
-def _quantile_errors(found: Found) -> dict[str, float]:
-    return dict.fromkeys(QUANTILES, histogram.RELATIVE_ERROR) if found.total.requests else {}
+def estimated(errors: dict[str, float]) -> dict[str, Any]:
+    """What `meta` has to say of numbers that are not exact, by name with their relative errors."""
+    return {"estimated": errors} if errors else {}
 
 
 def _said(unique: Visitors) -> dict[str, Any]:
     """What `meta` has to say of a number of visitors."""
     said: dict[str, Any] = {"visitors_coverage": msgspec.to_builtins(unique.coverage)}
-    if unique.error:
-        said["estimated"] = {"unique_ips": unique.error}
     if unique.rounded:
         said["visitors_rounded_to_seconds"] = unique.rounded
     return said
@@ -218,3 +250,6 @@ _STATISTICS: Final[dict[str, Callable[[Question], Statistic]]] = {
     "traffic": _traffic,
     "summary": _summary,
 }
+
+# So many readings of rows share the time that there is.
+_PARTS: Final = {"traffic": 2, "summary": 4}

@@ -8,8 +8,8 @@ from typing import Any, Final
 from pipeline.errors import BadParameter
 from pipeline.facts import Facts, Found
 from pipeline.moment import rfc3339
-from pipeline.statistics import Question, latency
-from pipeline.window import Window, moment
+from pipeline.statistics import Question, estimated, latency, quantile_errors
+from pipeline.window import moment
 from webapi.questions import SeriesQuestion
 
 _CLASSES: Final = range(1, 6)
@@ -24,18 +24,13 @@ def series(asked: SeriesQuestion, question: Question) -> dict[str, Any]:
     tell = _METRICS[asked.metric, asked.by]
     starts = range(found.window.start // 1_000_000, found.window.stop // 1_000_000, asked.step)
     points = [{"time": rfc3339(moment(start * 1_000_000)), **tell(found, start)} for start in starts]
+    errors = quantile_errors(found.total) if asked.metric == "latency" else {}
     return {
         "metric": asked.metric,
         "step_seconds": asked.step,
         "data": points,
-        "meta": question.meta(found) | {"range": asked.range_name},
+        "meta": question.meta(found, range=asked.range_name) | estimated(errors),
     }
-
-
-def points(window: Window, step: int) -> int:
-    """How many points a window has."""
-    whole = window.widened(step, step)
-    return (whole.stop - whole.start) // (step * 1_000_000)
 
 
 def _classes(found: Found, start: int) -> dict[int, int]:

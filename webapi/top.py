@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
-from pipeline import histogram
-from pipeline.facts import BUDGET, Asked, Facts, read
+import msgspec
+
+from pipeline import facts, histogram
+from pipeline.facts import Asked, Coverage, Facts
 from pipeline.models import Route
 from pipeline.routes import OTHER
-from pipeline.statistics import QUANTILES, Question
+from pipeline.statistics import QUANTILES, Question, estimated, quantile_errors
 from webapi.questions import TopQuestion
 
 # Of these there are so few that the latencies of all are read at once.
@@ -17,27 +19,19 @@ _FEW: Final = ("status", "method")
 
 
 class _Ranked:
-    """One of the keys: its requests, errors, and how its latencies are spread."""
+    """One of the keys: its requests, how many of them are errors, and the 95th percentile of latency where known."""
 
     def __init__(self, key: Any) -> None:
         self.key = key
         self.all = Facts()
         self.errors = 0
-
-    @property
-    def error_rate(self) -> float:
-        return round(self.errors / self.all.requests, 6) if self.all.requests else 0
-
-    @property
-    def p95(self) -> float | None:
-        spread = self.all.latencies
-        return None if spread is None else histogram.quantile(spread, QUANTILES["p95_latency"])
+        self.p95: float | None = None
 
 
 _SORTS: Final[dict[str, Callable[[_Ranked], float]]] = {
     "requests": lambda one: one.all.requests,
     "errors": lambda one: one.errors,
-    "error_rate": lambda one: one.error_rate,
+    "error_rate": lambda one: _ratio(one.errors, one.all.requests),
     "p95": lambda one: one.p95 or 0,
 }
 
@@ -45,50 +39,64 @@ _SORTS: Final[dict[str, Callable[[_Ranked], float]]] = {
 def top(asked: TopQuestion, question: Question) -> dict[str, Any]:
     """The first of a ranking, what the rest come to, and what was read for it. Within a transaction."""
     at_once = asked.sort == "p95" or asked.by in _FEW
-    budget = BUDGET if at_once else BUDGET / 2
+    budget = question.budget if at_once else question.budget / 2
     asking = Asked(question.window, question.selection, question.scope, (asked.by, "class"), at_once, budget=budget)
-    found = read(asking, question.now.timestamp())
+    found = facts.read(asking, question.now.timestamp(), question.clock)
     ranked: dict[Any, _Ranked] = {}
     for (key, number), of in found.groups.items():
         one = ranked.setdefault(key, _Ranked(key))
         one.all += of
         one.errors += of.requests if number >= 4 else 0
-    first = sorted(ranked.values(), key=lambda one: (-_SORTS[asked.sort](one), -one.all.requests, str(one.key)))
+    coverage = found.coverage
+    if at_once:
+        _weigh(ranked.values())
+    first = sorted(ranked.values(), key=lambda one: (-_SORTS[asked.sort](one), -one.all.requests, one.key))
     told, rest = first[: asked.limit], first[asked.limit :]
     if not at_once and told:
-        keys = tuple(one.key for one in told)
-        again = asking._replace(by=(asked.by,), latencies=True, among=keys)
-        more = read(again, question.now.timestamp())
+        again = asking._replace(by=(asked.by,), latencies=True, among=tuple(one.key for one in told))
+        more = facts.read(again, question.now.timestamp(), question.clock)
         for one in told:
             one.all = one.all._replace(latencies=more.groups.get((one.key,), Facts()).latencies)
-    requests = found.total.requests
-    names = _names(asked.by, [one.key for one in told])
+        _weigh(told)
+        coverage = _lesser(coverage, more.coverage)
+    total, names = found.total, _names(asked.by, [one.key for one in told])
+    others = _Ranked("other")
+    others.all = facts.together(one.all for one in rest)
+    others.errors = sum(one.errors for one in rest)
+    _weigh([others])
+    meta = question.meta(found._replace(coverage=coverage), range=asked.range_name)
     return {
         "by": asked.by,
         "sort": asked.sort,
-        "data": [_told(one, names[one.key], requests) for one in told],
-        "other": {
-            "keys": len(rest),
-            "requests": sum(one.all.requests for one in rest),
-            "errors": sum(one.errors for one in rest),
-            "share": _share(sum(one.all.requests for one in rest), requests),
-        },
-        "meta": question.meta(found, estimated={"p95_latency": histogram.RELATIVE_ERROR}) | {"range": asked.range_name},
+        "data": [{"key": names[one.key], **_told(one, total.requests)} for one in told],
+        "other": {"keys": len(rest), **_told(others, total.requests)},
+        "meta": meta | estimated({"p95_latency": histogram.RELATIVE_ERROR} if quantile_errors(total) else {}),
     }
 
 
-def _told(one: _Ranked, name: str, requests: int) -> dict[str, Any]:
+def _told(one: _Ranked, requests: int) -> dict[str, Any]:
     return {
-        "key": name,
         "requests": one.all.requests,
         "errors": one.errors,
-        "error_rate": one.error_rate,
+        "error_rate": _ratio(one.errors, one.all.requests),
         "p95_latency": one.p95,
-        "share": _share(one.all.requests, requests),
+        "share": _ratio(one.all.requests, requests),
     }
 
 
-def _share(part: int, whole: int) -> float:
+def _weigh(ranked: Collection[_Ranked]) -> None:
+    """Works out the percentile of each whose latencies are known."""
+    found = histogram.quantiles([one.all.latencies for one in ranked], QUANTILES["p95_latency"])
+    for one, p95 in zip(ranked, found, strict=True):
+        one.p95 = p95
+
+
+def _lesser(one: Coverage, other: Coverage) -> Coverage:
+    """Of two readings what both cover."""
+    return msgspec.structs.replace(one, complete=one.complete and other.complete, share=min(one.share, other.share))
+
+
+def _ratio(part: int, whole: int) -> float:
     return round(part / whole, 6) if whole else 0
 
 
