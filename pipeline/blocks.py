@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
+from peewee import fn
+
 from pipeline.models import LogBlock
 from pipeline.rollup import MINUTE
 
@@ -16,7 +18,7 @@ BLOCK: Final = 65_536  # ids
 
 
 class Stretch(NamedTuple):
-    """Neighbouring ids, `first` to `last`, both included, with at least `entries` entries of the time asked for."""
+    """Neighbouring ids, `first` to `last`, both included, with about `entries` entries of the time asked for."""
 
     first: int
     last: int
@@ -27,22 +29,18 @@ def stretches(first: int | None, end: int | None, below: int | None = None) -> l
     """Where the entries are that are dated in the minutes from `first` on and before `end` (seconds), newest ids first.
 
     Within a transaction of `Store.read`. Each stretch lies in one block, and none in another; with `below`, only ids
-    less than that.
+    less than that, and the entries of the block that it cuts are all counted.
     """
-    query: Any = LogBlock.select(LogBlock.block, LogBlock.first, LogBlock.last, LogBlock.entries)
+    model = LogBlock
+    query: Any = model.select(model.block, fn.MIN(model.first), fn.MAX(model.last), fn.SUM(model.entries))
     if first is not None:
-        query = query.where(LogBlock.minute >= first // MINUTE * MINUTE)
+        query = query.where(model.minute >= first // MINUTE * MINUTE)
     if end is not None:
-        query = query.where(LogBlock.minute < end)
+        query = query.where(model.minute < end)
     if below is not None:
-        query = query.where(LogBlock.first < below)
-    blocks: dict[int, Stretch] = {}
-    for block, lowest, highest, entries in query.tuples():
-        known = blocks.get(block)
-        last = highest if below is None else min(highest, below - 1)
-        blocks[block] = (
-            Stretch(min(known.first, lowest), max(known.last, last), known.entries + entries)
-            if known
-            else Stretch(lowest, last, entries)
-        )
-    return [blocks[block] for block in sorted(blocks, reverse=True)]
+        query = query.where(model.first < below)
+    blocks = query.group_by(model.block).order_by(model.block.desc()).tuples()
+    return [
+        Stretch(lowest, highest if below is None else min(highest, below - 1), int(entries))
+        for _, lowest, highest, entries in blocks
+    ]

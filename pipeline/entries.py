@@ -20,8 +20,10 @@ from pipeline.window import Window
 T = TypeVar("T")
 
 _SECOND: Final = 1_000_000
-# Ids a query to begin with, and at the most; how long one should take, in seconds.
-_FIRST_PIECE, _LARGEST_PIECE, _PIECE_SECONDS = 8_192, 1 << 26, 0.05
+# Ids a query at the least, to begin with, and at the most; how long one should take, in seconds.
+_SMALLEST_PIECE, _FIRST_PIECE, _LARGEST_PIECE, _PIECE_SECONDS = 128, 1_024, 1 << 26, 0.05
+# Stretches with no more ids than this between them are read as one.
+_NEAR: Final = 8_192
 
 
 class Piece(NamedTuple):
@@ -48,9 +50,10 @@ class Scan:
         deadline: float,
         below: int | None = None,
         clock: Callable[[], float] = time.monotonic,
+        above: int = 0,
     ) -> None:
-        first, end = (None, None) if window is None else (window.start // _SECOND, -(-window.stop // _SECOND))
-        self._left = _runs(stretches(first, end, below))
+        """Reads only ids less than `below`; without a window, only ids greater than `above`."""
+        self._left = _whole(below, above) if window is None else _of(window, below)
         self._deadline = deadline
         self._clock = clock
         self.rows = sum(run.entries for run in self._left)
@@ -87,7 +90,7 @@ class Scan:
                 return
             # Never so large that it might outlast the deadline by much.
             faster = _PIECE_SECONDS / max(now - begun, 0.001)
-            size = int(min(max(size * min(faster, 4.0), _FIRST_PIECE), _LARGEST_PIECE))
+            size = int(min(max(size * min(faster, 4.0), _SMALLEST_PIECE), _LARGEST_PIECE))
 
 
 def matching(selection: Selection, window: Window | None = None) -> Expression:
@@ -107,7 +110,7 @@ def _conditions(selection: Selection) -> Iterator[Any]:
     if selection.route is not None:
         yield _one_of(LogEntry.route, route_ids(selection.route))
     if selection.ip is not None:
-        inside = reduce(or_, map(_inside, selection.ip.values))
+        inside = _any([_inside(network) for network in selection.ip.values])
         yield ~inside if selection.ip.negated else inside
     for part in selection.path:
         position = fn.INSTR(LogEntry.path, part.text)
@@ -130,7 +133,15 @@ def among(column: Any, statuses: frozenset[int]) -> Expression:
     conditions = [column.between(first, last) for first, last in ranges if first != last]
     if single or not conditions:
         conditions.append(column.in_(single))
-    return reduce(or_, conditions)
+    return _any(conditions)
+
+
+def _any(conditions: list[Any]) -> Any:
+    """That one of them holds; a tree that is no deeper than it must be, as databases and Peewee have limits."""
+    if len(conditions) == 1:
+        return conditions[0]
+    half = len(conditions) // 2
+    return or_(_any(conditions[:half]), _any(conditions[half:]))
 
 
 def route_ids(routes: OneOf[str]) -> OneOf[int]:
@@ -160,11 +171,25 @@ def _written(address: bytes) -> str:
     return socket.inet_ntop(socket.AF_INET if len(address) == 4 else socket.AF_INET6, address)
 
 
+def _whole(below: int | None, above: int) -> list[Stretch]:
+    """All ids there are in between; whatever was deleted among them costs next to nothing."""
+    # One query each: SQLite looks at every row where both are asked for at once.
+    later = LogEntry.id > above
+    first = LogEntry.select(fn.MIN(LogEntry.id)).where(later).scalar()
+    last = LogEntry.select(fn.MAX(LogEntry.id)).where(later).scalar()
+    last = last if last is None or below is None else min(last, below - 1)
+    return [Stretch(first, last, last - first + 1)] if first is not None and first <= last else []
+
+
+def _of(window: Window, below: int | None) -> list[Stretch]:
+    return _runs(stretches(window.start // _SECOND, -(-window.stop // _SECOND), below))
+
+
 def _runs(found: Sequence[Stretch]) -> list[Stretch]:
     """Stretches that touch, or nearly so, as one; newest first as they came."""
     runs: list[Stretch] = []
     for stretch in found:
-        if runs and runs[-1].first - stretch.last <= _FIRST_PIECE:
+        if runs and runs[-1].first - stretch.last <= _NEAR:
             last = runs[-1]
             runs[-1] = Stretch(stretch.first, last.last, last.entries + stretch.entries)
         else:

@@ -9,22 +9,19 @@ from typing import Any, Final, NamedTuple
 
 from peewee import fn
 
-from pipeline import facts
 from pipeline.entries import Scan, matching
 from pipeline.errors import TooSlow
-from pipeline.facts import Asked
-from pipeline.models import LogBlock, LogEntry, Route
+from pipeline.models import LogEntry, Route
 from pipeline.moment import rfc3339
-from pipeline.rollup import MINUTE, REQUEST_LEVELS
 from pipeline.routes import OTHER
-from pipeline.selection import EVERYTHING
 from pipeline.storage import Store
 from pipeline.window import Window
+from webapi import totals
 from webapi.questions import LogsQuestion
+from webapi.totals import Total
 
-# Seconds for the lines of a page, and for counting what only a scan can count.
+# Seconds for the lines of a page.
 BUDGET: Final = 1.0
-COUNT_BUDGET: Final = 0.5
 COLUMNS: Final = (
     LogEntry.id,
     LogEntry.timestamp,
@@ -55,14 +52,23 @@ def page(store: Store, question: LogsQuestion, now: datetime, clock: Callable[[]
     window = window_of(question.start, question.end)
 
     def work() -> Page:
+        counted = None
+        if question.offset:
+            counted = totals.count(question.selection, window, now, clock)
+            if counted.exact and question.offset >= counted.lines:
+                return Page([], counted.lines, True, None, 1.0)
         scan = Scan(window, clock() + BUDGET, question.before, clock)
         rows = _rows(question, window, scan)
         more = len(rows) > question.limit
         rows = rows[: question.limit]
         before = rows[-1][0] if more else None if scan.complete else scan.next_below
-        whole = not more and scan.complete and question.before is None
-        total, exact = (question.offset + len(rows), True) if whole and rows else _total(question, window, now, clock)
-        return Page(told(rows), max(total, len(rows)), exact, before, 1.0 if more else round(scan.share, 4))
+        if not more and scan.complete and question.before is None and (rows or not question.offset):
+            counted = Total(question.offset + len(rows), True)
+        if counted is None:
+            # A cursor's page does not count rows anew: the first one did.
+            counted = totals.count(question.selection, window, now, clock, rows=question.before is None)
+        total = max(counted.lines, question.offset + len(rows) if rows else 0)
+        return Page(told(rows), total, counted.exact, before, 1.0 if more else round(scan.share, 4))
 
     return store.read(work)
 
@@ -116,42 +122,6 @@ def _rows(question: LogsQuestion, window: Window | None, scan: Scan) -> list[Any
     if skip and not scan.complete:
         raise TooSlow(BUDGET)
     return rows
-
-
-def _total(
-    question: LogsQuestion, window: Window | None, now: datetime, clock: Callable[[], float]
-) -> tuple[int, bool]:
-    """How many lines match, and whether that is all of them: from rollups where they know, else by counting."""
-    whole = window or _all()
-    if whole is None:
-        return 0, True
-    if question.selection == EVERYTHING and window is None:
-        return int(LogBlock.select(fn.SUM(LogBlock.entries)).scalar() or 0), True
-    asked = Asked(whole, question.selection, "stored", budget=COUNT_BUDGET)
-    if facts.is_in_rollups(asked) and _all_there(whole, now, clock):
-        found = facts.read(asked, now.timestamp(), clock)
-        if found.window == whole:
-            return found.total.requests, True
-    if question.before is not None:
-        return 0, False
-    scan = Scan(window, clock() + COUNT_BUDGET, clock=clock)
-    condition = matching(question.selection, window)
-    total = sum(LogEntry.select(fn.COUNT(LogEntry.id)).where(piece.holds(), condition).scalar() or 0 for piece in scan)
-    return total, scan.complete
-
-
-def _all() -> Window | None:
-    """The window of all there is."""
-    first, last = LogBlock.select(fn.MIN(LogBlock.minute), fn.MAX(LogBlock.minute)).tuples().get()
-    return None if first is None else Window(first * 1_000_000, (last + MINUTE) * 1_000_000)
-
-
-def _all_there(window: Window, now: datetime, clock: Callable[[], float]) -> bool:
-    """Whether the rows that rollups know of in a window are still kept."""
-    whole = facts.cut(window, REQUEST_LEVELS, now.timestamp(), False, clock).window
-    counted = facts.read(Asked(whole, EVERYTHING, "stored"), now.timestamp(), clock).total.requests
-    inside = LogBlock.minute.between(whole.start // 1_000_000, whole.stop // 1_000_000 - 1)
-    return counted == int(LogBlock.select(fn.SUM(LogBlock.entries)).where(inside).scalar() or 0)
 
 
 _EARLIEST, _LATEST = datetime(1970, 1, 1), datetime(2100, 1, 1)  # noqa: DTZ001 (naive UTC, as the database's times are)
