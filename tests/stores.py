@@ -12,7 +12,7 @@ import pytest
 
 from pipeline import schema
 from pipeline.models import MODELS
-from pipeline.routes import Routes
+from pipeline.routes import OTHER, Routes
 from pipeline.storage import Store
 from tasks import blocks
 from tasks.admission import Admission
@@ -61,11 +61,18 @@ class Seen(NamedTuple):
     path: str = "/"
     status: int = 404
     latency_ms: int = 10
+    rule: frozenset[int] = frozenset({200})  # the statuses that are discarded where it is processed
+    named: bool = True  # whether its route found room among those that are counted by name
 
     @property
     def kept(self) -> bool:
-        """Whether the default rule stores it."""
-        return self.status != 200
+        """Whether the rule stores it."""
+        return self.status not in self.rule
+
+    @property
+    def route(self) -> str:
+        """What its path is counted as."""
+        return Routes.of("").template(self.path).template if self.named else OTHER
 
 
 def put(store: Store, lines: Sequence[Seen], routes: str = "", most: int = 1_000) -> None:
@@ -86,6 +93,20 @@ def put(store: Store, lines: Sequence[Seen], routes: str = "", most: int = 1_000
         upsert(store, aggregate(named))
 
     store.write(work)
+
+
+def named(batches: Iterable[Sequence[Seen]], most: int) -> list[list[Seen]]:
+    """Batches as they are counted one after the other where a day has room for so many routes."""
+    days: dict[datetime, set[str]] = {}
+    found = []
+    for batch in batches:
+        asked = Counter((floor(line.at, 86_400), line.route) for line in batch)
+        for day, route in sorted(asked, key=lambda key: (-asked[key], key[1])):
+            admitted = days.setdefault(day, set())
+            if len(admitted) < most:
+                admitted.add(route)
+        found.append([line._replace(named=line.route in days[floor(line.at, 86_400)]) for line in batch])
+    return found
 
 
 def recount(lines: Iterable[Seen], kind: str, start: datetime, end: datetime, scope: str) -> dict[str, Any]:

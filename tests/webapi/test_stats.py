@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import redis
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pipeline.cache import Cache
 from pipeline.statistic import KINDS, RANGES, SCOPES
 from pipeline.storage import Store
 from tests.servers import Backend
-from tests.stores import Seen, put
+from tests.stores import Seen, agree, empty, put
 from tests.webapi.conftest import NOW
+from tests.webapi.recount import Answer, asked, batches, exact, fill, filters, is_estimated, passes, windows
 from webapi.app import compose
 from webapi.metrics import Metrics
 
@@ -133,3 +137,56 @@ def test_a_bad_parameter_is_named(refusing: FlaskClient, query: str, name: str) 
     answer = refusing.get(f"/stats?{query}")
     assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
     assert answer.json["errors"][0]["pointer"] == name
+
+
+_examples = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@_examples
+@given(found=batches(), query=filters, window=windows, scope=st.sampled_from(SCOPES))
+def test_every_filter_equals_a_recount(
+    api: FlaskClient, store: Store, found: Any, query: dict[str, str], window: list[datetime], scope: str
+) -> None:
+    empty(store)
+    lines = fill(store, found)
+    for kind in KINDS:
+        answer = Answer(api, "/stats", asked(query, window, scope) | {"type": kind}, lines)
+        answer.of_rollups(*({"errors": ["status"]}.get(kind, ["class"])))
+        if scope == "stored":
+            assert "rounded_to_seconds" not in answer.meta
+        data, previous = dict(answer.json["data"]), answer.json["data"].get("previous")
+        data.pop("previous", None)
+        expected = exact(kind, answer.lines, answer.start, answer.stop, scope)
+        _visitors(answer.meta, data, lines, query, window)
+        expected |= {name: value for name, value in data.items() if name == "unique_ips"}
+        agree(data, expected)
+        told = {**answer.meta.get("estimated", {})}
+        told.pop("unique_ips", None)
+        estimated = is_estimated(answer.lines) and kind in ("latency", "summary")
+        if previous is not None and (meta := answer.meta.get("previous")):
+            before = Answer.inside(meta, query, lines)
+            estimated |= is_estimated(before)
+            expected = exact(kind, before, *Answer.window(meta), scope) | {"unique_ips": previous["unique_ips"]}
+            agree(previous, expected)
+            end = window[0] - timedelta(microseconds=1)
+            _visitors(meta, previous, lines, query, (end - (window[1] - window[0]), end))
+        assert bool(told) == estimated
+
+
+def _visitors(
+    meta: dict[str, Any], data: dict[str, Any], lines: list[Seen], query: dict[str, str], window: Sequence[datetime]
+) -> None:
+    """Visitors are those of the window, or of the whole buckets around it where that is said."""
+    if "unique_ips" not in data:
+        return
+    coverage, rounded = meta["visitors_coverage"], timedelta(seconds=meta.get("visitors_rounded_to_seconds", 0))
+
+    def between(start: datetime, stop: datetime) -> int:
+        inside = (line for line in lines if start <= line.at <= stop and passes(query, line))
+        return len({line.ip for line in inside if line.kept or coverage["lines"] == "all"})
+
+    assert coverage["complete"]
+    least, most = between(*window), between(window[0] - rounded, window[1] + rounded)
+    assert least <= data["unique_ips"] <= most
+    if coverage["source"] == "rows":
+        assert not rounded
