@@ -47,9 +47,9 @@ class Window(NamedTuple):
         """
         first = -(-self.start // (first_width * _SECOND)) * first_width
         end = self.stop // (last_width * _SECOND) * last_width
-        if first >= end:
-            return first, first, [self]
         edges = [Window(self.start, first * _SECOND), Window(end * _SECOND, self.stop)]
+        if first >= end:
+            first, end, edges = first, first, [self]
         return first, end, [edge for edge in edges if edge.start < edge.stop]
 
     def widened(self, first_width: int, last_width: int) -> Window:

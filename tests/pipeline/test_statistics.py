@@ -39,6 +39,10 @@ def _lines(draw: st.DrawFn, now: datetime) -> list[Seen]:
         method=st.sampled_from(["GET", "POST"]),
         status=st.sampled_from([200, 200, 301, 404, 500, 599]),
         latency_ms=st.one_of(st.integers(0, 2000), st.just(2**31 - 1)),
+        path=st.sampled_from(["/", "/about", "/products/1"]),
+        # A rule that changed in mid-minute keeps some and discards others of one status.
+        rule=st.sampled_from([frozenset({200}), frozenset({200}), frozenset({404, 599})]),
+        named=st.just(True),
     )
     return draw(st.lists(line, max_size=40))
 

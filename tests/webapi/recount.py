@@ -39,6 +39,8 @@ lines = st.builds(
     path=st.sampled_from(_paths),
     status=st.sampled_from([100, 200, 200, 204, 301, 404, 404, 500, 503, 599]),
     latency_ms=st.one_of(st.integers(0, 60), st.integers(0, 5000), st.just(2**31 - 1)),
+    rule=st.just(frozenset({200})),
+    named=st.just(True),
 )
 _rules = st.sampled_from([frozenset({200}), frozenset({200}), frozenset({404}), frozenset[int]()])
 
