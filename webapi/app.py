@@ -6,7 +6,6 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from itertools import chain, islice
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -14,7 +13,7 @@ from uuid import uuid4
 import msgspec
 from flask import Flask, Response, current_app, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from werkzeug.exceptions import NotFound, TooManyRequests
+from werkzeug.exceptions import NotFound
 
 from pipeline import ledger
 from pipeline.cache import Cache
@@ -24,18 +23,19 @@ from pipeline.storage import Store
 from webapi import cursor, errors, export, logs, parameters, questions, tail
 from webapi.metrics import Metrics
 from webapi.stats import look_up, look_up_series, look_up_top
+from webapi.streams import Streams, begun
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,100}")
 
 
 def compose(
-    store: Store, cache: Cache, metrics: Metrics, now: Callable[[], datetime], streams: tail.Streams | None = None
+    store: Store, cache: Cache, metrics: Metrics, now: Callable[[], datetime], streams: Streams | None = None
 ) -> Flask:
     """The application over a store and a cache; `now()` is UTC. Whoever gives `streams` can stop them."""
     app = Flask(__name__, static_folder=None)
     errors.register(app)
     _every_answer(app, metrics)
-    pages = Pages(store, cache, metrics, now, streams or tail.Streams())
+    pages = Pages(store, cache, metrics, now, streams or Streams())
     for page_of, rule in (
         (pages.index, "/"),
         (pages.logs, "/logs"),
@@ -59,7 +59,7 @@ class Pages:
     """One method a page. What they raise, `errors` tells."""
 
     def __init__(
-        self, store: Store, cache: Cache, metrics: Metrics, now: Callable[[], datetime], streams: tail.Streams
+        self, store: Store, cache: Cache, metrics: Metrics, now: Callable[[], datetime], streams: Streams
     ) -> None:
         self._store = store
         self._cache = cache
@@ -106,24 +106,16 @@ class Pages:
     def export(self) -> Response:
         """Stored lines as a file."""
         question = parameters.export_question(_pairs(), self._now())
-        chunks = export.export(self._store, question)
-        # What is wrong with the database is an answer of its own, as long as none has begun.
-        begun = list(islice(chunks, 2))
-        answer = Response(chain(begun, chunks), content_type=export.CONTENT_TYPES[question.format])
+        chunks = begun(export.export(self._store, question, self._streams))
+        answer = Response(chunks, content_type=export.CONTENT_TYPES[question.format])
         answer.headers["Content-Disposition"] = f'attachment; filename="{export.file_name(question)}"'
         return answer
 
     def tail(self) -> Response:
         """Stored lines as they come."""
         question = parameters.tail_question(_pairs(), request.headers.get("Last-Event-ID"))
-        if not self._streams.open():
-            raise TooManyRequests(f"{tail.STREAMS} streams are open, and that is the most; close one", retry_after=10)
-        try:
-            stream = tail.Tail(self._store, question)
-        except BaseException:
-            self._streams.close()
-            raise
-        answer = Response(tail.events(stream, self._streams), content_type="text/event-stream")
+        events = begun(tail.events(self._store, question, self._streams))
+        answer = Response(events, content_type="text/event-stream")
         answer.headers["X-Accel-Buffering"] = "no"
         return answer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import peewee
 import structlog
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, TooManyRequests, TooManyRequests
 
 from pipeline.errors import BadParameter, TooSlow, Unavailable
 from pipeline.problem import CONTENT_TYPE, Fault, problem
@@ -42,6 +42,10 @@ def _http(error: HTTPException) -> Response:
     answer = _answer(status, error.description or error.name)
     if isinstance(error, MethodNotAllowed):
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+    if isinstance(error, TooManyRequests) and error.retry_after:
+        answer.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, TooManyRequests) and error.retry_after:
+        answer.headers["Retry-After"] = str(error.retry_after)
     return answer
 
 
@@ -55,7 +59,7 @@ def _unavailable(error: Unavailable) -> Response:
 def _too_slow(error: TooSlow) -> Response:
     log.warning("not answered", error=str(error), path=request.path)
     what = f"the database did not find it within {error.seconds:g} s"
-    answer = _answer(503, f"{what}; narrow from and to, or filter by status or route")
+    answer = _answer(503, f"{what}; narrow from and to, filter by status or route, follow meta.next, not offset")
     answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return answer
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,7 @@ def build_app() -> Flask:
     from pipeline.storage import Store
     from webapi.app import compose
     from webapi.metrics import Metrics
+    from webapi.streams import Streams
 
     loaded = settings.load()
     logging.configure("webapi", loaded.log_level)
@@ -70,7 +72,23 @@ def build_app() -> Flask:
     cache = Cache.open(loaded.cache_url)
     said = status.loop(cache, "webapi", metrics.registry)
     threading.Thread(target=_beat, args=(said, os.getppid()), name=said.name, daemon=True).start()
-    return compose(Store.open(loaded.database_url, QUERY_SECONDS), cache, metrics, lambda: datetime.now(UTC))
+    streams = Streams()
+    _on_stop(streams.stop)
+    return compose(Store.open(loaded.database_url, QUERY_SECONDS), cache, metrics, lambda: datetime.now(UTC), streams)
+
+
+def _on_stop(stop: Callable[[], None]) -> None:
+    """Calls `stop` in a thread of its own at SIGTERM and SIGINT: the server has handlers, and they wait for streams."""
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+
+    def listen() -> None:
+        while os.read(heard, 1)[0] not in (signal.SIGTERM, signal.SIGINT):
+            pass
+        stop()
+
+    threading.Thread(target=listen, name="stop", daemon=True).start()
 
 
 def _beat(said: Loop, parent: int) -> None:

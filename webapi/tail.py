@@ -1,116 +1,151 @@
-"""Stored lines as they come: server-sent events (WHATWG HTML, section 9.2)."""
+"""Stored lines as they come: server-sent events (WHATWG HTML, section 9.2).
+
+Lines are told in the order of their ids, so that the last id which a reader has seen says all that it has seen. An id
+is taken before its transaction commits: what lies past an id that is not there yet waits for it, until it has been
+missing for so long that it was rolled back.
+"""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from typing import Any, Final
+from collections.abc import Callable, Generator
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from peewee import fn
 
-from pipeline.entries import matching
-from pipeline.errors import TallyError
+from pipeline.entries import Scan, matching
+from pipeline.errors import TallyError, TooSlow, Unavailable
 from pipeline.models import LogEntry
+from pipeline.selection import Selection
 from pipeline.storage import Store
 from webapi.logs import COLUMNS, told
 from webapi.questions import TailQuestion
+from webapi.streams import Streams
 
-# Streams at once: each holds a thread of the server's, and asks the database twice a second.
-STREAMS: Final = 8
 PAUSE_SECONDS: Final = 0.5
 HEARTBEAT_SECONDS: Final = 10.0
 # Lines a look: who wants more of them wants an export.
 MOST: Final = 500
-# Seconds in which a transaction that got lower ids than a faster one has committed.
-SETTLED_SECONDS: Final = 3.0
+# Seconds that a look may take.
+BUDGET: Final = 1.0
+# An id that has been missing for so many seconds, or below so many later ones, was rolled back: a transaction waits for
+# no lock for half as long.
+SETTLED_SECONDS: Final = 10.0
+SETTLED_IDS: Final = 500_000
 
 
-class Streams:
-    """The streams that are open; `stop` ends them."""
+class Seen(NamedTuple):
+    """What a look found, oldest first, and how many lines before them it left out; where not `counted`, at least."""
 
-    def __init__(self, most: int = STREAMS) -> None:
-        self._free = threading.BoundedSemaphore(most)
-        self.stopping = threading.Event()
-
-    def open(self) -> bool:
-        """Takes one of the places, if any is free."""
-        return self._free.acquire(blocking=False)
-
-    def close(self) -> None:
-        """Gives it back."""
-        self._free.release()
-
-    def stop(self) -> None:
-        """Has every stream end."""
-        self.stopping.set()
+    lines: list[dict[str, Any]]
+    dropped: int
+    counted: bool
 
 
 class Tail:
-    """One reader's view of what comes: which ids it has been told of, among those that may still be overtaken."""
+    """One reader's view of what comes: up to `floor` it has been told of every line."""
 
     def __init__(self, store: Store, question: TailQuestion, clock: Callable[[], float] = time.monotonic) -> None:
+        """Raises Unavailable, and TooSlow."""
         self._store = store
         self._selection = question.selection
         self._clock = clock
-        self._seen: set[int] = set()
         self._heights: deque[tuple[float, int]] = deque()
-        start = question.last_event_id
-        self._floor = store.read(lambda: _highest()) if start is None else start
+        highest, start = store.read(_highest), question.last_event_id
+        self.floor = highest if start is None else min(start, highest)
 
-    def look(self) -> tuple[list[dict[str, Any]], int]:
-        """The lines that have come since the last look, oldest first, and how many more were left out."""
-        return self._store.read(self._look)
-
-    def _look(self) -> tuple[list[dict[str, Any]], int]:
+    def look(self) -> Seen:
+        """The lines that have come since the last look. Raises Unavailable, and TooSlow; then nothing is lost."""
         now = self._clock()
-        highest = max(_highest(), self._floor)
-        condition = matching(self._selection) & (LogEntry.id > self._floor) & (LogEntry.id <= highest)
-        if self._seen:
-            condition &= LogEntry.id.not_in(sorted(self._seen))
-        newest: Any = LogEntry.select(*COLUMNS).where(condition).order_by(LogEntry.id.desc()).limit(MOST).tuples()
-        rows = sorted(newest)
-        dropped = 0
-        if len(rows) == MOST:
-            dropped = int(LogEntry.select(fn.COUNT(LogEntry.id)).where(condition).scalar()) - MOST
-            # What is left out is left out for good.
-            self._floor, self._seen = highest, set()
-            self._heights.clear()
-        self._seen.update(row[0] for row in rows if row[0] > self._floor)
+        highest, reach, seen = self._store.read(lambda: self._look(now))
         self._heights.append((now, highest))
-        while self._heights and now - self._heights[0][0] > SETTLED_SECONDS:
-            self._floor = max(self._floor, self._heights.popleft()[1])
-        self._seen = {id for id in self._seen if id > self._floor}
-        return told(rows), dropped
+        while len(self._heights) > 1 and now - self._heights[1][0] >= SETTLED_SECONDS:
+            self._heights.popleft()
+        self.floor = reach
+        return seen
+
+    def _look(self, now: float) -> tuple[int, int, Seen]:
+        """The highest id, how far the lines are told now, and these."""
+        highest = _highest()
+        settled = [id for at, id in self._heights if now - at >= SETTLED_SECONDS]
+        reach = _unbroken(max(self.floor, highest - SETTLED_IDS, *settled), highest)
+        return highest, reach, _lines(self._selection, Scan(None, now + BUDGET, reach + 1, self._clock, self.floor))
 
 
-def events(tail: Tail, streams: Streams, clock: Callable[[], float] = time.monotonic) -> Iterator[bytes]:
-    """The events of a stream whose place is taken, until the reader goes or the streams are stopped."""
-    try:
-        yield b"retry: 1000\n\n: tail\n\n"
-        told_at = clock()
+def events(
+    store: Store, question: TailQuestion, streams: Streams, clock: Callable[[], float] = time.monotonic
+) -> Generator[bytes, None, None]:
+    """The events of a stream, until the reader goes or the streams are stopped; an outage interrupts it, not more.
+
+    Raises TooManyRequests, Unavailable and TooSlow before the first.
+    """
+    with streams.tails.taken():
+        tail = Tail(store, question, clock)
+        # Data without an event: from here on a reader that was told of no line goes on where it was, too.
+        yield b"retry: 1000\n\n: tail\nid: %d\n\n" % tail.floor
+        told_at, away = clock(), False
         while not streams.stopping.is_set():
             try:
-                lines, dropped = tail.look()
-            except TallyError as error:
-                yield b"event: problem\ndata: " + msgspec.json.encode({"detail": str(error)}) + b"\n\n"
-                return
-            said = b"".join(
-                b"id: %d\nevent: line\ndata: %b\n\n" % (line["id"], msgspec.json.encode(line)) for line in lines
-            )
-            if dropped:
-                said = b"event: dropped\ndata: " + msgspec.json.encode({"dropped": dropped}) + b"\n\n" + said
+                said, away = _said(tail.look()), False
+            except (Unavailable, TooSlow) as error:
+                said = (
+                    b"" if away else b"event: problem\ndata: " + msgspec.json.encode({"detail": str(error)}) + b"\n\n"
+                )
+                away = True
             if not said and clock() - told_at >= HEARTBEAT_SECONDS:
-                said = b": heartbeat\n\n"
+                said = b": heartbeat\nid: %d\n\n" % tail.floor
             if said:
                 told_at = clock()
                 yield said
             streams.stopping.wait(PAUSE_SECONDS)
-    finally:
-        streams.close()
+
+
+def _problem(error: TallyError) -> bytes:
+    return b"event: problem\ndata: " + msgspec.json.encode({"detail": str(error)}) + b"\n\n"
+
+
+def _said(seen: Seen) -> bytes:
+    said = b"".join(
+        b"id: %d\nevent: line\ndata: %b\n\n" % (line["id"], msgspec.json.encode(line)) for line in seen.lines
+    )
+    if not seen.dropped and seen.counted:
+        return said
+    dropped = {"dropped": seen.dropped, "dropped_is": "exact" if seen.counted else "at_least"}
+    return b"event: dropped\ndata: " + msgspec.json.encode(dropped) + b"\n\n" + said
+
+
+def _lines(selection: Selection, scan: Scan) -> Seen:
+    """The newest lines of a scan, and how many there are besides."""
+    condition = matching(selection)
+    newest: Any = LogEntry.select(*COLUMNS).where(condition).order_by(LogEntry.id.desc())
+    rows: list[Any] = []
+    dropped = 0
+    for piece in scan:
+        found = list(newest.where(piece.holds()).limit(MOST - len(rows)).tuples()) if len(rows) < MOST else []
+        rows += found
+        if len(rows) == MOST:
+            # All of the piece, or what of it is older than the oldest that is told.
+            last = found[-1][0] - 1 if found else piece.last
+            rest: Any = LogEntry.select(fn.COUNT(LogEntry.id)).where(piece._replace(last=last).holds(), condition)
+            dropped += int(rest.scalar() or 0)
+    return Seen(told(rows[::-1]), dropped, scan.complete)
 
 
 def _highest() -> int:
     return int(LogEntry.select(fn.MAX(LogEntry.id)).scalar() or 0)
+
+
+def _unbroken(first: int, last: int) -> int:
+    """The greatest id, up to `last`, of those that follow `first` without one missing."""
+    # The whole is asked for first: mostly nothing is missing.
+    middle = last
+    while first < last:
+        there = LogEntry.select(fn.COUNT(LogEntry.id)).where(LogEntry.id.between(first + 1, middle)).scalar()
+        if there == middle - first:
+            first = middle
+        else:
+            last = middle - 1
+        middle = (first + last + 1) // 2
+    return first
