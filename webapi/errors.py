@@ -44,8 +44,6 @@ def _http(error: HTTPException) -> Response:
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
     if isinstance(error, TooManyRequests) and error.retry_after:
         answer.headers["Retry-After"] = str(error.retry_after)
-    if isinstance(error, TooManyRequests) and error.retry_after:
-        answer.headers["Retry-After"] = str(error.retry_after)
     return answer
 
 
