@@ -49,12 +49,12 @@ def differences(pipeline: Pipeline, seen: list[Seen]) -> dict[tuple[str, str, st
         assert abs(datetime.now(UTC) - window["to"]) < timedelta(minutes=5)
         start = window["to"] - RANGES[range_name]
         assert window["from"] == (floor(start, 60) if scope == "all" else start)
-        exact = recount(seen, kind, start, window["to"], scope)
+        exact = recount(seen, kind, start, window["to"], scope, window["to"])
         answered = dict(answer["data"])
         answered.pop("previous", None)
-        if error := answer["meta"].get("estimated", {}).get("unique_ips"):
-            if abs(answered["unique_ips"] - exact["unique_ips"]) <= 4 * error * exact["unique_ips"] + 1:
-                answered["unique_ips"] = exact["unique_ips"]
+        error = answer["meta"].get("estimated", {}).get("unique_ips")
+        if error and abs(answered["unique_ips"] - exact["unique_ips"]) <= 4 * error * exact["unique_ips"] + 1:
+            answered["unique_ips"] = exact["unique_ips"]
         try:
             assert answer["type"] == kind
             agree(answered, exact)

@@ -151,7 +151,7 @@ def _agree(
 
 def _histogram(latencies: Sequence[int]) -> bytes:
     """A bin at a time, as its entries are written: two bytes, and four of the count."""
-    counts = Counter(int(bin) for bin in histogram.bins(latencies))
+    counts = Counter(int(number) for number in histogram.bins(latencies))
     return b"".join(struct.pack("<HI", *entry) for entry in sorted(counts.items()))
 
 

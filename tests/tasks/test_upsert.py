@@ -12,7 +12,6 @@ from pipeline.storage import Store
 from tasks.aggregate import Rollups
 from tasks.upsert import CHUNK, upsert
 
-
 BIN = histogram.bins([7])
 ONE, TWO, THREE = (histogram.blobs([times], BIN, [1])[0] for times in (1, 2, 3))
 
