@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pipeline.errors import ConfigurationError
 
 MIB = 1024 * 1024
+_ORIGIN = r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     receiver_port: Port = 8080
     webapi_host: str = "127.0.0.1"
     webapi_port: Port = 8081
+    cors_origins: Annotated[str | None, Field(pattern=rf"^(\*|{_ORIGIN}(\s*,\s*{_ORIGIN})*)?$")] = None
     admin_host: str = "127.0.0.1"
     consumer_admin_port: Port = 8082
     worker_admin_port: Port = 8083

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 import msgspec
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import NotFound
 
@@ -20,7 +20,21 @@ from pipeline.cache import Cache
 from pipeline.health import readiness
 from pipeline.moment import rfc3339
 from pipeline.storage import Store
-from webapi import cursor, errors, export, logs, parameters, questions, tail
+from webapi import (
+    compression,
+    conditional,
+    cors,
+    cursor,
+    docs,
+    errors,
+    export,
+    logs,
+    openapi,
+    parameters,
+    questions,
+    tail,
+)
+from webapi.endpoints import ENDPOINTS
 from webapi.metrics import Metrics
 from webapi.stats import look_up, look_up_series, look_up_top
 from webapi.streams import Streams, begun
@@ -29,12 +43,21 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,100}")
 
 
 def compose(
-    store: Store, cache: Cache, metrics: Metrics, now: Callable[[], datetime], streams: Streams | None = None
+    store: Store,
+    cache: Cache,
+    metrics: Metrics,
+    now: Callable[[], datetime],
+    streams: Streams | None = None,
+    cors_origins: str | None = None,
 ) -> Flask:
     """The application over a store and a cache; `now()` is UTC. Whoever gives `streams` can stop them."""
     app = Flask(__name__, static_folder=None)
     errors.register(app)
+    # Each looks at the answer after those below it.
     _every_answer(app, metrics)
+    compression.register(app)
+    conditional.register(app)
+    cors.register(app, cors_origins)
     pages = Pages(store, cache, metrics, now, streams or Streams())
     for page_of, rule in (
         (pages.index, "/"),
@@ -50,6 +73,9 @@ def compose(
         (pages.healthz, "/healthz"),
         (pages.readyz, "/readyz"),
         (pages.metrics, "/metrics"),
+        (pages.openapi, "/openapi.json"),
+        (pages.docs, "/docs"),
+        (pages.style, docs.style_path()),
     ):
         app.add_url_rule(rule, page_of.__name__, page_of)
     return app
@@ -72,7 +98,7 @@ class Pages:
         return _json(
             {
                 "name": "tally",
-                "endpoints": [rule.rule for rule in current_app.url_map.iter_rules() if rule.rule != "/"],
+                "endpoints": [endpoint.path for endpoint in ENDPOINTS if endpoint.path != "/"],
             }
         )
 
@@ -169,6 +195,22 @@ class Pages:
         """The counters, for Prometheus."""
         return Response(generate_latest(self._metrics.registry), content_type=CONTENT_TYPE_LATEST)
 
+    def openapi(self) -> Response:
+        """The document that describes this API."""
+        return _json(openapi.document())
+
+    def docs(self) -> Response:
+        """The same, for people."""
+        answer = Response(docs.page(), content_type="text/html; charset=utf-8")
+        answer.headers["Content-Security-Policy"] = docs.POLICY
+        return answer
+
+    def style(self) -> Response:
+        """How the page for people looks; another style has another path."""
+        answer = Response(docs.style(), content_type="text/css; charset=utf-8")
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return answer
+
 
 def _classes(found: ledger.Classes) -> dict[str, Any]:
     return {**msgspec.to_builtins(found), "balanced": found.balanced}
@@ -200,7 +242,7 @@ def _every_answer(app: Flask, metrics: Metrics) -> None:
     def end(response: Response) -> Response:
         response.headers["X-Request-Id"] = g.request_id
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cache-Control"] = "no-store"
+        response.headers.setdefault("Cache-Control", "no-store")
         route = request.url_rule.rule if request.url_rule else "none"
         metrics.answered(route, response.status_code, time.perf_counter() - g.begun)
         return response

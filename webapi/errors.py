@@ -5,15 +5,15 @@ from __future__ import annotations
 import peewee
 import structlog
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, TooManyRequests, TooManyRequests
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, TooManyRequests
 
 from pipeline.errors import BadParameter, TooSlow, Unavailable
 from pipeline.problem import CONTENT_TYPE, Fault, problem
+from webapi.endpoints import ENDPOINTS
 
 log = structlog.get_logger(__name__)
 
 RETRY_AFTER_SECONDS = 2
-PAGES = "/, /logs, /stats, /ledger, /ledger/days, /healthz, /readyz and /metrics"
 
 
 def register(app: Flask) -> None:
@@ -38,7 +38,7 @@ def _bad_parameter(error: BadParameter) -> Response:
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
     if status == 404 and request.url_rule is None:
-        return _answer(404, f"nothing is here; there are {PAGES}")
+        return _answer(404, f"nothing is here; there are {', '.join(endpoint.path for endpoint in ENDPOINTS)}")
     answer = _answer(status, error.description or error.name)
     if isinstance(error, MethodNotAllowed):
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))

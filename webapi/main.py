@@ -72,9 +72,10 @@ def build_app() -> Flask:
     cache = Cache.open(loaded.cache_url)
     said = status.loop(cache, "webapi", metrics.registry)
     threading.Thread(target=_beat, args=(said, os.getppid()), name=said.name, daemon=True).start()
+    store = Store.open(loaded.database_url, QUERY_SECONDS)
     streams = Streams()
     _on_stop(streams.stop)
-    return compose(Store.open(loaded.database_url, QUERY_SECONDS), cache, metrics, lambda: datetime.now(UTC), streams)
+    return compose(store, cache, metrics, lambda: datetime.now(UTC), streams, loaded.cors_origins)
 
 
 def _on_stop(stop: Callable[[], None]) -> None:

@@ -122,9 +122,12 @@ def series_question(pairs: Pairs, now: datetime) -> SeriesQuestion:
     """The question of `/stats/series`. Raises BadParameter."""
     given = Given(pairs, declared.SERIES)
     start, end, range_name = _window(given, now)
+    metric, by = given.read(declared.METRIC), given.read(declared.BY_CLASS)
+    if metric == "latency" and by is not None:
+        raise BadParameter("by", "latencies are told of all classes together; filter by status for those of one")
     return SeriesQuestion(
-        metric=given.read(declared.METRIC),
-        by=given.read(declared.BY_CLASS),
+        metric=metric,
+        by=by,
         step=_step(given, start, end),
         start=start,
         end=end,

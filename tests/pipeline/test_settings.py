@@ -80,6 +80,14 @@ def test_a_window_is_written_in_seconds_or_with_a_unit(
     assert loaded(monkeypatch, KEY_WINDOW=said).key_window == seconds
 
 
+def test_origins_are_a_list_or_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    for text in ("*", "https://a.example", "http://localhost:3000, https://a.example,http://[::1]:8000"):
+        assert loaded(monkeypatch, CORS_ORIGINS=text).cors_origins == text
+    for text in ("a.example", "https://a.example/", "https://a.example,*", "null", "https://a.example,"):
+        with pytest.raises(ConfigurationError, match="CORS_ORIGINS"):
+            loaded(monkeypatch, CORS_ORIGINS=text)
+
+
 def test_a_secret_can_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "url").write_text("mysql://tally:secret@db/log_db\n")
     found = loaded(monkeypatch, DATABASE_URL_FILE=str(tmp_path / "url"))

@@ -1,0 +1,292 @@
+"""What the web API answers: the shapes of its JSON, as its document describes them.
+
+A key that is not always there is UNSET where it is not.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from pipeline.facts import Coverage
+from pipeline.ledger import NotPlanned
+
+Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+Count = Annotated[int, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Milliseconds = Annotated[float, Meta(ge=0)]
+Scope = Literal["stored", "all"]
+
+
+class Window(msgspec.Struct, frozen=True, rename={"first": "from", "last": "to"}):
+    """Both ends are included."""
+
+    first: Time
+    last: Time
+
+
+# --- Lines -------------------------------------------------------------------------------------------------------
+
+_CONTRACT = {
+    "timestamp": "Timestamp",
+    "ip": "IP",
+    "method": "Method",
+    "path": "Path",
+    "status": "Status",
+    "latency_ms": "LatencyMs",
+    "route": "Route",
+}
+
+
+class LogLine(msgspec.Struct, frozen=True, rename=_CONTRACT):
+    """A stored line; `Route` is the template of its path, or `other`."""
+
+    id: Annotated[int, Meta(ge=1)]
+    timestamp: Time
+    ip: str
+    method: str
+    path: str
+    status: Annotated[int, Meta(ge=100, le=599)]
+    latency_ms: Count
+    route: str
+
+
+class LogsMeta(msgspec.Struct, frozen=True):
+    """`next` is the cursor of the next page, null on the last; `total_is` says how `total` is meant."""
+
+    total: Count
+    total_is: Literal["exact", "at_least"]
+    limit: Count
+    offset: Count
+    next: str | None
+    coverage: Coverage
+
+
+class LogsAnswer(msgspec.Struct, frozen=True):
+    """A page of lines, newest first."""
+
+    data: tuple[LogLine, ...]
+    meta: LogsMeta
+
+
+class LineAnswer(msgspec.Struct, frozen=True):
+    """One line."""
+
+    data: LogLine
+
+
+# --- Statistics --------------------------------------------------------------------------------------------------
+
+
+class StatsMeta(msgspec.Struct, frozen=True):
+    """What numbers describe, when they were computed, and how exactly.
+
+    `window` is what they cover, `as_of` its asked-for end. `estimated` has the relative error of each number that is
+    not exact. Everything received up to `data_to` is counted, `lag_seconds` ago; null where that is not known.
+    """
+
+    range: Literal["hour", "day", "week"] | None
+    scope: Scope
+    window: Window
+    as_of: Time
+    computed_at: Time
+    data_to: Time | None
+    lag_seconds: Annotated[float, Meta(ge=0)] | None
+    coverage: Coverage
+    estimated: dict[str, float] | UnsetType = UNSET
+    rounded_to_seconds: Count | UnsetType = UNSET
+    visitors_rounded_to_seconds: Count | UnsetType = UNSET
+    visitors_coverage: Coverage | UnsetType = UNSET
+
+
+class Latency(msgspec.Struct, frozen=True):
+    """In milliseconds; zeros where there was no request."""
+
+    avg_latency: Milliseconds
+    max_latency: Milliseconds
+    p50_latency: Milliseconds
+    p90_latency: Milliseconds
+    p95_latency: Milliseconds
+    p99_latency: Milliseconds
+
+
+class Traffic(msgspec.Struct, frozen=True):
+    """How many requests, from how many addresses."""
+
+    total_request: Count
+    unique_ips: Count
+
+
+def _class(name: str) -> str:
+    return name.removeprefix("of_")
+
+
+class Classes(msgspec.Struct, frozen=True, rename=_class):
+    """Requests by class of status."""
+
+    of_1xx: Count
+    of_2xx: Count
+    of_3xx: Count
+    of_4xx: Count
+    of_5xx: Count
+
+
+class Cards(Latency, frozen=True):
+    """A window's figures; `errors` are 4xx (`client_errors`) and 5xx (`server_errors`)."""
+
+    requests: Count
+    requests_per_second: Annotated[float, Meta(ge=0)]
+    errors: Count
+    error_rate: Share
+    client_errors: Count
+    server_errors: Count
+    unique_ips: Count
+    by_class: Classes
+
+
+class Summary(Cards, frozen=True):
+    """A window's figures, and those of the window before it, which is as long."""
+
+    previous: Cards
+
+
+class StatsAnswer(msgspec.Struct, frozen=True):
+    """A statistic; the shape of `data` depends on `type`: `errors` counts by status."""
+
+    type: Literal["latency", "errors", "traffic", "summary"]
+    data: dict[str, Any]
+    meta: StatsMeta
+
+
+class Point(msgspec.Struct, frozen=True, rename=_class):
+    """What one step holds: `time` is its beginning. Numbers depend on `metric` and `by`."""
+
+    time: Time
+    of_1xx: Count | UnsetType = UNSET
+    of_2xx: Count | UnsetType = UNSET
+    of_3xx: Count | UnsetType = UNSET
+    of_4xx: Count | UnsetType = UNSET
+    of_5xx: Count | UnsetType = UNSET
+    requests: Count | UnsetType = UNSET
+    errors: Count | UnsetType = UNSET
+    error_rate: Share | UnsetType = UNSET
+    avg_latency: Milliseconds | UnsetType = UNSET
+    max_latency: Milliseconds | UnsetType = UNSET
+    p50_latency: Milliseconds | UnsetType = UNSET
+    p90_latency: Milliseconds | UnsetType = UNSET
+    p95_latency: Milliseconds | UnsetType = UNSET
+    p99_latency: Milliseconds | UnsetType = UNSET
+
+
+class SeriesAnswer(msgspec.Struct, frozen=True):
+    """Points, oldest first, none left out."""
+
+    metric: Literal["requests", "errors", "latency"]
+    step_seconds: Annotated[int, Meta(ge=60)]
+    data: tuple[Point, ...]
+    meta: StatsMeta
+
+
+class Rest(msgspec.Struct, frozen=True):
+    """What is not named, together: how many `keys`, and their share of all requests."""
+
+    keys: Count
+    requests: Count
+    errors: Count
+    share: Share
+
+
+class Place(msgspec.Struct, frozen=True):
+    """One of what is ranked; `share` is of all requests, `p95_latency` null where it is not known."""
+
+    key: str
+    requests: Count
+    errors: Count
+    error_rate: Share
+    p95_latency: Milliseconds | None
+    share: Share
+
+
+class TopAnswer(msgspec.Struct, frozen=True):
+    """What is ranked, the greatest first, and `other` for the rest."""
+
+    by: Literal["route", "path", "status", "method", "ip"]
+    sort: Literal["requests", "errors", "error_rate", "p95"]
+    data: tuple[Place, ...]
+    other: Rest
+    meta: StatsMeta
+
+
+# --- The ledger --------------------------------------------------------------------------------------------------
+
+
+class Minutes(msgspec.Struct, frozen=True, rename={"first": "from"}):
+    """Whole minutes of planning time, null for no end."""
+
+    first: Time | None
+    before: Time | None
+
+
+class LedgerMeta(msgspec.Struct, frozen=True):
+    """Which minutes were asked for."""
+
+    minutes: Minutes
+
+
+class Sums(msgspec.Struct, frozen=True):
+    """Lines; received = stored + discarded + rejected + duplicate + lost + pending where it is `balanced`."""
+
+    received: Count
+    stored: Count
+    discarded: Count
+    rejected: Count
+    duplicate: Count
+    lost: Count
+    pending: Count
+    balanced: bool
+
+
+class LedgerAnswer(Sums, frozen=True):
+    """Where every line is; `not_planned` is beside the sums and not in them."""
+
+    not_planned: tuple[NotPlanned, ...]
+    meta: LedgerMeta
+
+
+class Day(Sums, frozen=True):
+    """The lines that were planned on one day (UTC)."""
+
+    day: Annotated[str, Meta(extra_json_schema={"format": "date"})]
+
+
+class DaysAnswer(msgspec.Struct, frozen=True):
+    """Days, oldest first."""
+
+    data: tuple[Day, ...]
+    balanced: bool
+    meta: LedgerMeta
+
+
+# --- About the process -------------------------------------------------------------------------------------------
+
+
+class Index(msgspec.Struct, frozen=True):
+    """What there is."""
+
+    name: str
+    endpoints: tuple[str, ...]
+
+
+class Health(msgspec.Struct, frozen=True):
+    """This process answers."""
+
+    status: Literal["ok"]
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """How its dependencies are, by name: `ok`, or what is wrong."""
+
+    status: Literal["ok", "degraded", "unavailable"]
+    checks: dict[str, str]

@@ -1,0 +1,213 @@
+"""Every endpoint, declared once: what the API's document says of it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from webapi import answers
+from webapi import declarations as declared
+from webapi.declarations import Parameter, Parameters
+
+JSON: Final = "application/json"
+HTML: Final = "text/html"
+TEXT: Final = "text/plain"
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that is no problem: for each content type a struct, or None for text; and its further headers."""
+
+    description: str
+    content: dict[str, Any]
+    headers: tuple[str, ...] = ()
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A path that is asked with GET. `example` is a query to begin with; `problems` are statuses."""
+
+    path: str
+    group: str
+    summary: str
+    description: str
+    answers: dict[int, Answer]
+    parameters: Parameters = ()
+    in_path: Parameters = ()
+    in_header: Parameters = ()
+    problems: tuple[int, ...] = ()
+    example: str = ""
+
+
+def _json(struct: Any, description: str, *headers: str) -> dict[int, Answer]:
+    return {200: Answer(description=description, content={JSON: struct}, headers=headers)}
+
+
+_STORED: Final = (400, 503)
+_LAST_EVENT_ID: Final[Parameter[int | None]] = msgspec.structs.replace(
+    declared.LAST_EVENT_ID,
+    name="Last-Event-ID",
+    description="What browsers send when they connect again; goes before `last_event_id`.",
+)
+
+ENDPOINTS: Final = (
+    Endpoint(
+        path="/logs",
+        group="Lines",
+        summary="Stored lines, newest first",
+        description=(
+            "A page of the stored lines of which everything that is said holds. Follow `meta.next`, or the `Link`"
+            " header, for the next page: it costs the same however far it is, which `offset` does not."
+        ),
+        parameters=declared.LOGS,
+        answers=_json(answers.LogsAnswer, "A page of lines.", "Link"),
+        problems=_STORED,
+        example="/logs?status=5xx&range=hour&limit=2",
+    ),
+    Endpoint(
+        path="/logs/{id}",
+        group="Lines",
+        summary="One stored line",
+        description="The line that has this `id`.",
+        in_path=(declared.ID,),
+        answers=_json(answers.LineAnswer, "The line."),
+        problems=(400, 404, 503),
+        example="/logs/1",
+    ),
+    Endpoint(
+        path="/logs/export",
+        group="Lines",
+        summary="Stored lines as a file",
+        description="The lines that `/logs` would page through, newest first, streamed as CSV or as one JSON a line.",
+        parameters=declared.EXPORT,
+        answers={
+            200: Answer(
+                description="The lines, as they are read.",
+                content={"text/csv": None, "application/x-ndjson": None},
+                headers=("Content-Disposition",),
+            )
+        },
+        problems=_STORED,
+        example="/logs/export?format=csv&range=day&status=5xx",
+    ),
+    Endpoint(
+        path="/logs/tail",
+        group="Lines",
+        summary="Stored lines as they come",
+        description=(
+            "Server-sent events: `line`, with the line's JSON and its id, for each line stored from now on or after"
+            " `Last-Event-ID`; `dropped`, with how many were left out where too many come; `problem` before it ends."
+        ),
+        parameters=declared.TAIL,
+        in_header=(_LAST_EVENT_ID,),
+        answers={200: Answer(description="Events, until you hang up.", content={"text/event-stream": None})},
+        problems=(400, 429, 503),
+        example="/logs/tail?q=status:5xx",
+    ),
+    Endpoint(
+        path="/stats",
+        group="Statistics",
+        summary="One of the statistics",
+        description=(
+            "Of a window that ends now, or of any. Statistics of `range` come from a cache, and say how old they are"
+            " (`Age`, `X-Cache`, `meta.computed_at`). What is estimated says its relative error in `meta.estimated`."
+        ),
+        parameters=declared.STATS,
+        answers=_json(answers.StatsAnswer, "The statistic.", "Age", "X-Cache"),
+        problems=_STORED,
+        example="/stats?type=summary&range=hour&scope=all",
+    ),
+    Endpoint(
+        path="/stats/series",
+        group="Statistics",
+        summary="A statistic over time",
+        description="Points of equal steps, oldest first; where nothing happened they are there, with zeros.",
+        parameters=declared.SERIES,
+        answers=_json(answers.SeriesAnswer, "The points."),
+        problems=_STORED,
+        example="/stats/series?metric=requests&by=class&range=day&step=15m",
+    ),
+    Endpoint(
+        path="/stats/top",
+        group="Statistics",
+        summary="The busiest, the slowest, those with the most errors",
+        description="Routes, paths, statuses, methods or addresses, ranked. `path` and `ip` know stored lines only.",
+        parameters=declared.TOPS,
+        answers=_json(answers.TopAnswer, "The ranking."),
+        problems=_STORED,
+        example="/stats/top?by=route&sort=p95&range=hour&scope=all",
+    ),
+    Endpoint(
+        path="/ledger",
+        group="Ledger",
+        summary="Where every line is",
+        description=(
+            "Every line that was received is in one class: stored, discarded, rejected, duplicate, lost or pending. For"
+            " everything, or for the whole minutes of planning time in which `from` and `to` lie."
+        ),
+        parameters=declared.LEDGER,
+        answers=_json(answers.LedgerAnswer, "The sums."),
+        problems=_STORED,
+        example="/ledger",
+    ),
+    Endpoint(
+        path="/ledger/days",
+        group="Ledger",
+        summary="Where every line is, by day",
+        description="The ledger's sums for each day (UTC) on which lines were planned, oldest first.",
+        parameters=declared.LEDGER,
+        answers=_json(answers.DaysAnswer, "The days."),
+        problems=_STORED,
+        example="/ledger/days",
+    ),
+    Endpoint(
+        path="/healthz",
+        group="Operation",
+        summary="Whether this process answers",
+        description="Asks nobody else.",
+        answers=_json(answers.Health, "It does."),
+        example="/healthz",
+    ),
+    Endpoint(
+        path="/readyz",
+        group="Operation",
+        summary="Whether its dependencies answer",
+        description="Each is named. Without the cache it is slower, and ready all the same.",
+        answers={
+            200: Answer(description="It is ready.", content={JSON: answers.Readiness}),
+            503: Answer(description="It is not.", content={JSON: answers.Readiness}),
+        },
+        example="/readyz",
+    ),
+    Endpoint(
+        path="/metrics",
+        group="Operation",
+        summary="Counters, for Prometheus",
+        description="In Prometheus' text format.",
+        answers={200: Answer(description="The counters.", content={TEXT: None})},
+        example="/metrics",
+    ),
+    Endpoint(
+        path="/",
+        group="About",
+        summary="What there is",
+        description="The paths of all endpoints.",
+        answers=_json(answers.Index, "The paths."),
+        example="/",
+    ),
+    Endpoint(
+        path="/openapi.json",
+        group="About",
+        summary="This document",
+        description="OpenAPI 3.1.",
+        answers=_json(dict, "The document."),
+        example="/openapi.json",
+    ),
+    Endpoint(
+        path="/docs",
+        group="About",
+        summary="This document, for people",
+        description="A page without scripts.",
+        answers={200: Answer(description="The page.", content={HTML: None})},
+        example="/docs",
+    ),
+)

@@ -1,0 +1,168 @@
+"""The web API's OpenAPI 3.1 document, made from what is declared of its endpoints, parameters and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+
+from pipeline.problem import CONTENT_TYPE, Problem
+from webapi import answers
+from webapi.conditional import REVALIDATED
+from webapi.declarations import Parameter
+from webapi.endpoints import ENDPOINTS, Answer, Endpoint
+
+Json = dict[str, Any]
+
+VERSION: Final = "1.0"
+BASE_URL: Final = "http://127.0.0.1:8081"
+"""Where the examples ask: the default of WEBAPI_HOST and WEBAPI_PORT."""
+
+_DESCRIPTION = (
+    "HTTP access logs, every line accounted for: the stored lines, statistics over them and over all traffic, and the"
+    " ledger. All times are RFC 3339 in UTC. An empty parameter is absent, `_` is ignored, one that is unknown or given"
+    " twice is refused. Every error is a problem (RFC 9457) that names what is wrong."
+)
+_GROUPS: Final = {
+    "Lines": "Single requests, filtered and searched. Stored are those that `DISCARD_STATUS` does not discard.",
+    "Statistics": "Counts, latencies and visitors of windows of time.",
+    "Ledger": "The proof that no line is missing.",
+    "Operation": "For probes and monitoring.",
+    "About": "What describes this API.",
+}
+_HEADERS: Final[dict[str, Json]] = {
+    "X-Request-Id": {"description": "Names the request in the logs; yours, where you sent one.", "required": True},
+    "ETag": {"description": "Send it back as `If-None-Match`, and an answer that did not change is a 304."},
+    "Link": {"description": '`rel="next"`: the next page.'},
+    "Age": {"description": "How many seconds ago it was computed.", "schema": {"type": "integer", "minimum": 0}},
+    "X-Cache": {
+        "description": "Whether the cache had it.",
+        "schema": {"type": "string", "enum": ["hit", "miss"]},
+    },
+    "Retry-After": {"description": "Ask again after so many seconds.", "schema": {"type": "integer", "minimum": 0}},
+    "Content-Disposition": {"description": "A name for the file."},
+}
+_PROBLEMS: Final = {
+    400: "A parameter cannot be understood; the problem names it.",
+    404: "There is no such line.",
+    429: "So many streams are open already.",
+    503: "The database does not answer now, or not in time.",
+}
+
+
+@cache
+def document() -> Json:
+    """The document of all endpoints."""
+    structs = {struct for endpoint in ENDPOINTS for struct in _structs(endpoint)}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Tally",
+            "version": VERSION,
+            "description": _DESCRIPTION,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": said} for name, said in _GROUPS.items()],
+        "paths": {endpoint.path: {"get": _operation(endpoint)} for endpoint in ENDPOINTS},
+        "components": {
+            "schemas": _schemas(structs),
+            "headers": {name: {"schema": {"type": "string"}} | said for name, said in _HEADERS.items()},
+            "responses": {_name(status): _problem(status) for status in _PROBLEMS} | {"Problem": _problem(None)},
+        },
+    }
+
+
+def _operation(endpoint: Endpoint) -> Json:
+    return {
+        "tags": [endpoint.group],
+        "operationId": endpoint.path.strip("/").translate(str.maketrans("/.", "__", "{}")) or "index",
+        "summary": endpoint.summary,
+        "description": endpoint.description,
+        "parameters": [
+            *_parameters(endpoint.in_path, "path"),
+            *_parameters(endpoint.parameters, "query"),
+            *_parameters(endpoint.in_header, "header"),
+        ],
+        "responses": {
+            **{str(status): _answer(answer) for status, answer in endpoint.answers.items()},
+            **({"304": _unchanged()} if REVALIDATED.intersection(endpoint.answers[200].content) else {}),
+            **{str(status): {"$ref": f"#/components/responses/{_name(status)}"} for status in endpoint.problems},
+            "default": {"$ref": "#/components/responses/Problem"},
+        },
+        "x-codeSamples": [{"lang": "sh", "label": "curl", "source": f"curl -s '{BASE_URL}{endpoint.example}'"}],
+    }
+
+
+def _parameters(known: Iterable[Parameter[Any]], place: str) -> list[Json]:
+    found = []
+    for parameter in known:
+        default = {} if parameter.default is None else {"default": parameter.default}
+        example = {"example": parameter.example} if parameter.example != "" else {}
+        found.append(
+            {
+                "name": parameter.name,
+                "in": place,
+                "required": place == "path",
+                "description": parameter.description,
+                "schema": {**parameter.schema, **default},
+                **example,
+            }
+        )
+    return found
+
+
+def _answer(answer: Answer) -> Json:
+    names = ("X-Request-Id", *answer.headers, *(("ETag",) if REVALIDATED.intersection(answer.content) else ()))
+    return {
+        "description": answer.description,
+        "headers": _refer(names),
+        "content": {media: {"schema": _content(struct)} for media, struct in answer.content.items()},
+    }
+
+
+def _content(struct: Any) -> Json:
+    if struct is None:
+        return {"type": "string"}
+    return {"type": "object"} if struct is dict else {"$ref": f"#/components/schemas/{struct.__name__}"}
+
+
+def _unchanged() -> Json:
+    return {"description": "It is as the ETag that you sent says.", "headers": _refer(("X-Request-Id", "ETag"))}
+
+
+def _problem(status: int | None) -> Json:
+    names = ("X-Request-Id", "Retry-After") if status in (429, 503) else ("X-Request-Id",)
+    return {
+        "description": _PROBLEMS[status] if status else "Whatever else goes wrong.",
+        "headers": _refer(names),
+        "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+def _refer(names: Iterable[str]) -> Json:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _name(status: int) -> str:
+    return HTTPStatus(status).name.title().replace("_", "")
+
+
+def _structs(endpoint: Endpoint) -> Iterable[Any]:
+    for answer in endpoint.answers.values():
+        yield from (struct for struct in answer.content.values() if struct not in (None, dict))
+
+
+def _schemas(structs: Iterable[Any]) -> Json:
+    """The schemas of answers. A statistic's data is one of some structs, or counts by status: no type says that."""
+    of_data = (answers.Latency, answers.Traffic, answers.Summary)
+    ordered = sorted({*structs, *of_data, Problem}, key=lambda struct: str(struct.__name__))
+    _, found = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
+    schemas: Json = msgspec.json.decode(msgspec.json.encode(found))  # defaults are tuples, which are no JSON
+    counts = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
+    refer = [{"$ref": f"#/components/schemas/{struct.__name__}"} for struct in of_data]
+    schemas["StatsAnswer"]["properties"]["data"] = {"anyOf": [*refer, counts]}
+    return schemas
