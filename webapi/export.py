@@ -105,7 +105,8 @@ def _rfc3339(stored: str) -> str:
 
 _COLUMNS: Final = (
     LogEntry.id,
-    fn.CONCAT(LogEntry.timestamp, ""),
+    # Not through the column's type, which makes a time of it.
+    fn.CONCAT(LogEntry.timestamp, "").coerce(False),
     LogEntry.ip,
     LogEntry.method,
     LogEntry.path,
