@@ -104,7 +104,7 @@ class Question:
         lag = None if counted is None else max(0.0, (self.now.replace(tzinfo=None) - counted).total_seconds())
         meta: dict[str, Any] = {
             "scope": self.scope,
-            "window": self.told(found.window),
+            "window": _ends(self.told(found.window)),
             "as_of": rfc3339(self.window.last),
             "computed_at": rfc3339(self.now),
             "data_to": None if counted is None else rfc3339(counted),
@@ -115,10 +115,9 @@ class Question:
             meta["rounded_to_seconds"] = found.rounded
         return meta | more
 
-    def told(self, window: Window) -> dict[str, str]:
-        """What was counted as `meta` tells it: what ends now is not told to end with its minute."""
-        last = self.now if self.window.last == self.now else window.last
-        return {"from": rfc3339(window.first), "to": rfc3339(last)}
+    def told(self, window: Window) -> Window:
+        """What was counted as it is told: what ends now does not end with its minute, or it would never be over."""
+        return Window.of(window.first, self.now) if self.window.last == self.now else window
 
     def _visitors_of_rows(self, there: float, budget: float) -> Visitors:
         condition = matching(self.selection, self.window)
@@ -193,14 +192,14 @@ def _traffic(question: Question) -> Statistic:
 def _summary(question: Question) -> Statistic:
     """All that a page's cards need, and the same of the window before."""
     found = question.facts("class", latencies=True)
-    now, unique = _cards(question, found)
+    now, unique = _cards(question, found, question.told(found.window))
     earlier = question.before()
     found_before = earlier.facts("class", latencies=True)
-    before, unique_before = _cards(earlier, found_before)
+    before, unique_before = _cards(earlier, found_before, found_before.window)
     errors = quantile_errors(facts.together((found.total, found_before.total)))
     if max(unique.error, unique_before.error):
         errors["unique_ips"] = max(unique.error, unique_before.error)
-    previous = {"window": earlier.told(found_before.window), "coverage": msgspec.to_builtins(found_before.coverage)}
+    previous = {"window": _ends(found_before.window), "coverage": msgspec.to_builtins(found_before.coverage)}
     if found_before.rounded:
         previous["rounded_to_seconds"] = found_before.rounded
     previous |= _said(unique_before)
@@ -208,11 +207,11 @@ def _summary(question: Question) -> Statistic:
     return Statistic("summary", now | {"previous": before}, meta)
 
 
-def _cards(question: Question, found: Found) -> tuple[dict[str, Any], Visitors]:
+def _cards(question: Question, found: Found, told: Window) -> tuple[dict[str, Any], Visitors]:
     total = found.total
     classes = {f"{number}xx": found.groups.get((number,), Facts()).requests for number in range(1, 6)}
     errors = classes["4xx"] + classes["5xx"]
-    unique, seconds = question.visitors(total.requests), found.window.seconds
+    unique, seconds = question.visitors(total.requests), told.seconds
     cards = {
         "requests": total.requests,
         "requests_per_second": round(total.requests / seconds, 4) if seconds else 0,
@@ -238,6 +237,10 @@ def _said(unique: Visitors) -> dict[str, Any]:
     if unique.rounded:
         said["visitors_rounded_to_seconds"] = unique.rounded
     return said
+
+
+def _ends(window: Window) -> dict[str, str]:
+    return {"from": rfc3339(window.first), "to": rfc3339(window.last)}
 
 
 def _sketch(addresses: set[str]) -> bytes:

@@ -109,8 +109,14 @@ def named(batches: Iterable[Sequence[Seen]], most: int) -> list[list[Seen]]:
     return found
 
 
-def recount(lines: Iterable[Seen], kind: str, start: datetime, end: datetime, scope: str) -> dict[str, Any]:
-    """A statistic by looking at every line; for `all` of the whole minutes. Percentiles are those of nearest rank."""
+def recount(
+    lines: Iterable[Seen], kind: str, start: datetime, end: datetime, scope: str, now: datetime | None = None
+) -> dict[str, Any]:
+    """A statistic by looking at every line; for `all` of the whole minutes. Percentiles are those of nearest rank.
+
+    A window that ends now is no longer than until now.
+    """
+    until = end if end == now else None
     if scope == "all":
         start, end = floor(start, 60), floor(end, 60) + timedelta(seconds=60, microseconds=-1)
     inside = [line for line in lines if start <= line.at <= end and (scope == "all" or line.kept)]
@@ -121,7 +127,7 @@ def recount(lines: Iterable[Seen], kind: str, start: datetime, end: datetime, sc
     if kind == "traffic":
         return {"total_request": len(inside), "unique_ips": len({line.ip for line in inside})}
     classes = Counter(f"{line.status // 100}xx" for line in inside)
-    seconds = (end - start + timedelta(microseconds=1)).total_seconds()
+    seconds = ((until or end) - start + timedelta(microseconds=1)).total_seconds()
     return {
         "requests": len(inside),
         "requests_per_second": round(len(inside) / seconds, 4),

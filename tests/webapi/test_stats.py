@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -120,6 +121,47 @@ def test_without_redis_the_answer_comes_from_the_store(store: Store) -> None:
         answer = api.get(f"/stats?type={kind}")
         assert (answer.status_code, answer.headers["X-Cache"]) == (200, "miss")
     assert api.get("/stats?type=traffic").json["data"] == {"total_request": 3, "unique_ips": 2}
+
+
+def test_redis_killed_under_load_is_no_error(api: FlaskClient, store: Store, backend: Backend) -> None:
+    put(store, LINES)
+    pages = [f"/stats?type={kind}&range=day" for kind in KINDS] + ["/stats/series?range=day", "/stats/top?range=day"]
+    before = {page: api.get(page).json["data"] for page in pages}
+    answers: list[tuple[int, bool]] = []
+    client = api.application.test_client
+
+    def ask() -> None:
+        mine = client()
+        for turn in range(30):
+            answer = mine.get(pages[turn % len(pages)])
+            answers.append((answer.status_code, answer.json["data"] == before[pages[turn % len(pages)]]))
+        store.disconnect()
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    backend.servers["cache"].kill()
+    for thread in threads:
+        thread.join()
+    assert answers == [(200, True)] * 90
+    assert api.get("/stats").headers["X-Cache"] == "miss"
+
+
+@pytest.mark.real_only
+def test_a_database_that_is_away_is_named_and_found_again(api: FlaskClient, store: Store, backend: Backend) -> None:
+    put(store, LINES)
+    pages = ["/stats?type=traffic&status=4xx", "/stats/series?status=4xx", "/stats/top?by=ip"]
+    before = [api.get(page).json["data"] for page in pages]
+    with redis.Redis.from_url(backend.cache_url) as client:
+        client.flushdb()
+    backend.servers["database"].kill()
+    for page in pages:
+        answer = api.get(page)
+        assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
+        assert "database" in answer.json["detail"]
+        assert int(answer.headers["Retry-After"]) > 0
+    backend.mend()
+    assert [api.get(page).json["data"] for page in pages] == before
 
 
 @pytest.mark.parametrize(
