@@ -20,8 +20,14 @@ AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 
-def compose(upload: AsgiApp, checks: Mapping[str, Check], registry: CollectorRegistry, lifespan: Lifespan) -> AsgiApp:
-    """`/upload`, `/healthz`, `/readyz` and `/metrics`; what else is asked for is answered with a problem."""
+def compose(
+    upload: AsgiApp,
+    checks: Mapping[str, Check],
+    registry: CollectorRegistry,
+    lifespan: Lifespan,
+    document: Mapping[str, Any],
+) -> AsgiApp:
+    """`/upload`, `/healthz`, `/readyz`, `/metrics`, `/openapi.json`; else a problem is answered."""
 
     def healthz(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -33,8 +39,16 @@ def compose(upload: AsgiApp, checks: Mapping[str, Check], registry: CollectorReg
     def metrics(_: Request) -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
+    def openapi(_: Request) -> Response:
+        return JSONResponse(document)
+
     pages = Starlette(
-        routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)],
+        routes=[
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/metrics", metrics),
+            Route("/openapi.json", openapi),
+        ],
         exception_handlers={HTTPException: _problem},
         lifespan=lifespan,
     )

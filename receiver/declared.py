@@ -11,7 +11,9 @@ import msgspec
 
 from receiver.refusal import Refusal
 
-_KEY = re.compile(rb"[!-~]{1,255}")
+KEY_PATTERN: Final = "^[!-~]{1,255}$"
+
+_KEY = re.compile(KEY_PATTERN.encode())
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 _JSON = re.compile(rb'application/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?(?:;[ \t]*)?', re.IGNORECASE)
 _ONCE: Final = {

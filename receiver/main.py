@@ -20,7 +20,7 @@ from pipeline import checkpoint, exposure, logging, settings
 from pipeline.brokers import require_answer
 from pipeline.errors import Unavailable
 from pipeline.port import require_free
-from receiver import producer
+from receiver import openapi, producer
 from receiver.app import AsgiApp, compose
 from receiver.budget import Budget
 from receiver.metrics import Metrics
@@ -99,7 +99,8 @@ def build_app() -> AsgiApp:
         loaded.max_body_bytes,
         loaded.max_lines,
     )
-    return compose(upload, {"kafka": _kafka_check(producers, loaded)}, metrics.registry, lifespan)
+    document = openapi.document(loaded.max_body_bytes, loaded.max_lines)
+    return compose(upload, {"kafka": _kafka_check(producers, loaded)}, metrics.registry, lifespan, document)
 
 
 def _kafka_check(producers: Producers, loaded: settings.Settings) -> Callable[[], None]:

@@ -18,7 +18,7 @@ from receiver.body import Body, Receive
 from receiver.budget import Budget
 from receiver.metrics import Metrics
 from receiver.refusal import Headers, Refusal, try_again
-from receiver.verdict import Verdict, at_once, line_by_line
+from receiver.verdict import LineError, Verdict, at_once, line_by_line
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ class Accepted(msgspec.Struct, frozen=True):
     message: str
     accepted: int
     rejected: int
-    errors: tuple[msgspec.Struct, ...]
+    errors: tuple[LineError, ...]
 
 
 class Answer(msgspec.Struct, frozen=True):

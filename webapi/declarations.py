@@ -233,7 +233,7 @@ STATS_TO: Final[Parameter[datetime | None]] = msgspec.structs.replace(
 SCOPE: Final[Parameter[str]] = _words(
     "scope", SCOPES, "The lines that are stored, or all traffic: also what is counted and then discarded.", "stored"
 )
-METRIC: Final[Parameter[str]] = _words("metric", METRICS, "What is drawn.", "requests")
+METRIC: Final[Parameter[str]] = _words("metric", METRICS, "What the points tell.", "requests")
 BY_CLASS: Final[Parameter[str | None]] = _words("by", ("class",), "By class of status; together without it.", None)
 STEP: Final[Parameter[int | None]] = Parameter(
     name="step",

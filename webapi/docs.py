@@ -108,7 +108,7 @@ def _groups(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], list[tup
 
 
 def _phrase(status: str) -> str:
-    return HTTPStatus(int(status)).phrase if status.isdigit() else "anything else"
+    return HTTPStatus(int(status)).phrase
 
 
 def _resolved(answer: dict[str, Any]) -> dict[str, Any]:

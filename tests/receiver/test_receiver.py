@@ -89,6 +89,7 @@ def test_pages_and_problems(environment: Environment) -> None:
     assert wire.get(environment, "/readyz") == (200, {"status": "ok", "checks": {"kafka": "ok"}})
     assert wire.get(environment, "/upload")[0] == 405
     assert wire.get(environment, "/uploads")[1]["title"] == "Not Found"
+    assert f"{LIMIT} bytes" in wire.get(environment, "/openapi.json")[1]["paths"]["/upload"]["post"]["description"]
     assert wire.metric(environment, "process_resident_memory_bytes") > 0
 
 
