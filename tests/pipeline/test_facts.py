@@ -316,3 +316,21 @@ def test_numbers_are_pythons_own(store: Store) -> None:
             for key, one in read(store, asked).groups.items():
                 assert {type(value) for value in (*key, *one[:3])} == {int}
     assert np.array(1).dtype == np.int64
+
+
+@pytest.mark.parametrize("days", [5, 20])
+def test_edges_whose_rows_are_gone_are_counted_from_whole_buckets_and_that_is_said(store: Store, days: int) -> None:
+    at = floor(NOW - days * ONE_DAY, 3600) + timedelta(minutes=20)
+    # The bucket in which the window begins is empty: of that one nothing is missing.
+    put(store, [Seen(at + timedelta(hours=1, seconds=20)), Seen(at + timedelta(hours=1, minutes=2))])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(housekeeping, "present", lambda _: NOW.replace(tzinfo=None))
+        for job in ("rollups", "rows"):
+            housekeeping.run(store, Settings(retention_days=1), job)
+    for kind in ("traffic", "latency"):
+        end = at + timedelta(hours=1, seconds=30)
+        found = statistics.compute(store, kind, at + timedelta(seconds=30), end, "stored", now=NOW)
+        assert found.meta["rounded_to_seconds"] == {5: 60, 20: 3600}[days]
+        told = Window.of(*(datetime.fromisoformat(found.meta["window"][end]) for end in ("from", "to")))
+        assert found.data.get("total_request", {5: 1, 20: 2}[days]) == {5: 1, 20: 2}[days]
+        assert told.last >= end

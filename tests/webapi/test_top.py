@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -15,11 +16,16 @@ from hypothesis import strategies as st
 from pipeline import entries, facts
 from pipeline.moment import rfc3339
 from pipeline.rollup import METHODS
+from pipeline.selection import EVERYTHING
 from pipeline.statistic import SCOPES
+from pipeline.statistics import Question
 from pipeline.storage import Store
+from pipeline.window import Window
 from tests.stores import Seen, empty, put
 from tests.webapi.conftest import NOW
 from tests.webapi.recount import Answer, asked, batches, fill, filters, is_estimated, near, percentile, windows
+from webapi.questions import TopQuestion
+from webapi.top import top
 
 KEYS: dict[str, Callable[[Seen], str]] = {
     "route": lambda line: line.route,
@@ -141,3 +147,29 @@ def test_a_part_of_the_lines_is_ranked(api: FlaskClient, store: Store) -> None:
     answer = api.get("/stats/top", query_string=query | window).json
     assert [told["key"] for told in answer["data"]] == [f"10.0.0.{n}" for n in (2, 3, 5, 6)]
     assert api.get("/stats/top?by=route&ip=10.0.0.1").status_code == 400
+
+
+def test_rare_methods_are_other_wherever_they_are_counted(api: FlaskClient, store: Store) -> None:
+    put(store, [Seen(NOW, method=method, latency_ms=n) for n, method in enumerate(["LOCK", "PROPFIND", "GET", "LOCK"])])
+    for query in ("by=method", "by=method&route=/", "by=method&sort=p95&route=/"):
+        told = {
+            one["key"]: (one["requests"], one["p95_latency"]) for one in api.get(f"/stats/top?{query}").json["data"]
+        }
+        assert told == {"other": (3, 3), "GET": (1, 2)}
+
+
+def test_what_is_said_to_be_complete_is_so_of_both_readings(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(store, [Seen(NOW - timedelta(seconds=n), latency_ms=n) for n in range(49)])
+    monkeypatch.setattr(entries, "_FIRST_PIECE", 7)
+    asked = TopQuestion("ip", "requests", 5, NOW - timedelta(hours=1), NOW, None, "stored", EVERYTHING)
+    window, complete = Window.of(asked.start, asked.end), set()
+    for looks in range(40):
+        times = chain(repeat(0.0, looks), repeat(9.0))
+        question = Question(store, window, "stored", EVERYTHING, NOW, clock=lambda times=times: next(times))
+        answer = store.read(lambda question=question: top(asked, question))
+        (only,) = answer["data"]
+        if answer["meta"]["coverage"]["complete"]:
+            assert (only["requests"], only["p95_latency"]) == (49, 46)
+        assert only["requests"] <= 49
+        complete.add(answer["meta"]["coverage"]["complete"])
+    assert complete == {False, True}
