@@ -65,8 +65,9 @@ def page(store: Store, question: LogsQuestion, now: datetime, clock: Callable[[]
         if not more and scan.complete and question.before is None and (rows or not question.offset):
             counted = Total(question.offset + len(rows), True)
         if counted is None:
-            # A cursor's page does not count rows anew: the first one did.
-            counted = totals.count(question.selection, window, now, clock, rows=question.before is None)
+            # A cursor's page counts no rows anew, the first one did; nor is there time for more than the page itself had.
+            rows_too = more and question.before is None
+            counted = totals.count(question.selection, window, now, clock, rows_too)
         total = max(counted.lines, question.offset + len(rows) if rows else 0)
         return Page(told(rows), total, counted.exact, before, 1.0 if more else round(scan.share, 4))
 
