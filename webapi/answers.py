@@ -80,6 +80,16 @@ class LineAnswer(msgspec.Struct, frozen=True):
 # --- Statistics --------------------------------------------------------------------------------------------------
 
 
+class Before(msgspec.Struct, frozen=True):
+    """What the figures of the window before describe, and how exactly."""
+
+    window: Window
+    coverage: Coverage
+    rounded_to_seconds: Count | UnsetType = UNSET
+    visitors_rounded_to_seconds: Count | UnsetType = UNSET
+    visitors_coverage: Coverage | UnsetType = UNSET
+
+
 class StatsMeta(msgspec.Struct, frozen=True):
     """What numbers describe, when they were computed, and how exactly.
 
@@ -99,6 +109,7 @@ class StatsMeta(msgspec.Struct, frozen=True):
     rounded_to_seconds: Count | UnsetType = UNSET
     visitors_rounded_to_seconds: Count | UnsetType = UNSET
     visitors_coverage: Coverage | UnsetType = UNSET
+    previous: Before | UnsetType = UNSET
 
 
 class Latency(msgspec.Struct, frozen=True):
@@ -195,6 +206,8 @@ class Rest(msgspec.Struct, frozen=True):
     keys: Count
     requests: Count
     errors: Count
+    error_rate: Share
+    p95_latency: Milliseconds | None
     share: Share
 
 
