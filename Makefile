@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: setup run test servers check bench lock
+.PHONY: setup run test servers check bench bench-queries lock
 
 setup: .venv/.setup  ## what `tally` needs, embedded servers included
 
@@ -27,6 +27,13 @@ check: .venv/.check  ## style, types, and which way imports run
 
 bench: .venv/.test servers  ## how fast this machine is, beside a naive baseline
 	@exec $(BIN)/python -m tests.with_servers real $(BIN)/tally bench $(ARGS)
+
+ROWS ?= 50000000
+bench-queries: .venv/.test servers  ## how fast questions are answered at ROWS rows, and on SQLite at a tenth of them
+	TALLY_BUFFER_POOL=1G $(BIN)/python -m tests.with_servers real \
+		$(BIN)/tally bench-queries --rows 2000000 --rows $(ROWS) --output .tally/bench-queries-mariadb.json $(ARGS)
+	$(BIN)/python -m tests.with_servers embedded \
+		$(BIN)/tally bench-queries --rows $$(($(ROWS) / 10)) --output .tally/bench-queries-sqlite.json $(ARGS)
 
 lock: .venv/.setup  ## compile requirements/*.txt anew from pyproject.toml
 	$(PIP) install uv

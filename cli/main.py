@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -141,6 +142,28 @@ def bench(warm_up: float, seconds: float, repeats: int) -> None:
     from cli.bench.run import run
 
     guarded("bench", lambda: run(settings.load(), warm_up, seconds, repeats))
+
+
+@tally.command("bench-queries")
+@click.option(
+    "--rows",
+    multiple=True,
+    type=click.IntRange(1_000),
+    default=(2_000_000,),
+    help="A size to measure; may be repeated.",
+)
+@click.option("--repeats", type=click.IntRange(2), default=100, show_default=True, help="Requests of a kind.")
+@click.option("--seconds", type=float, default=10.0, show_default=True, help="The most for a kind that takes long.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write all of it there, as JSON.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the made-up traffic.")
+def bench_queries(rows: tuple[int, ...], repeats: int, seconds: float, output: Path | None, seed: int) -> None:
+    """Measure what questions cost on a database full of rows; it must be empty, and is filled.
+
+    `make bench-queries` runs it beside servers of its own.
+    """
+    from cli.bench.queries import run
+
+    guarded("bench-queries", lambda: run(settings.load(), rows, repeats, seconds, output, seed))
 
 
 for question in questions.COMMANDS:

@@ -187,7 +187,10 @@ def _redis(name: str, port: int, directory: Path) -> Server:
 
 
 def _mariadb(port: int, directory: Path) -> Server:
-    """MariaDB with durable commits, as it is by default, and one account that may do anything."""
+    """MariaDB with durable commits, as it is by default, and one account that may do anything.
+
+    TALLY_BUFFER_POOL (`1G`) is the size of its buffer pool.
+    """
     user = ("--user=root",) if os.geteuid() == 0 else ()
     _run(
         _needed("mariadb-install-db"),
@@ -209,6 +212,7 @@ def _mariadb(port: int, directory: Path) -> Server:
         f"--port={port}",
         "--bind-address=127.0.0.1",
         "--skip-name-resolve",
+        *((f"--innodb-buffer-pool-size={pool}",) if (pool := os.environ.get("TALLY_BUFFER_POOL")) else ()),
         *user,
     )
     return Server("database", argv, port, partial(ports.mysql_answers, port))
