@@ -44,3 +44,17 @@ def stretches(first: int | None, end: int | None, below: int | None = None) -> l
         Stretch(lowest, highest if below is None else min(highest, below - 1), int(entries))
         for _, lowest, highest, entries in blocks
     ]
+
+
+def skip(entries: int) -> tuple[int | None, int]:
+    """The id below which to go on (None: any) to leave out so many of the newest entries, and how many are still left.
+
+    Within a transaction of `Store.read`.
+    """
+    below = None
+    counted: Any = LogBlock.select(LogBlock.block, fn.SUM(LogBlock.entries)).group_by(LogBlock.block)
+    for block, here in counted.order_by(LogBlock.block.desc()).tuples():
+        if here > entries:
+            break
+        below, entries = block * BLOCK, entries - int(here)
+    return below, entries

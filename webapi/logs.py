@@ -9,11 +9,13 @@ from typing import Any, Final, NamedTuple
 
 from peewee import fn
 
+from pipeline import blocks
 from pipeline.entries import Scan, matching
 from pipeline.errors import TooSlow
 from pipeline.models import LogEntry, Route
 from pipeline.moment import rfc3339
 from pipeline.routes import OTHER
+from pipeline.selection import EVERYTHING
 from pipeline.storage import Store
 from pipeline.window import Window
 from webapi import totals
@@ -57,15 +59,18 @@ def page(store: Store, question: LogsQuestion, now: datetime, clock: Callable[[]
             counted = totals.count(question.selection, window, now, clock)
             if counted.exact and question.offset >= counted.lines:
                 return Page([], counted.lines, True, None, 1.0)
-        scan = Scan(window, clock() + BUDGET, question.before, clock)
-        rows = _rows(question, window, scan)
+        below, offset = question.before, question.offset
+        if offset and window is None and question.selection == EVERYTHING:
+            below, offset = blocks.skip(offset)
+        scan = Scan(window, clock() + BUDGET, below, clock)
+        rows = _rows(question, window, scan, offset)
         more = len(rows) > question.limit
         rows = rows[: question.limit]
         before = rows[-1][0] if more else None if scan.complete else scan.next_below
         if not more and scan.complete and question.before is None and (rows or not question.offset):
             counted = Total(question.offset + len(rows), True)
         if counted is None:
-            # A cursor's page counts no rows anew, the first one did; nor is there time for more than the page itself had.
+            # A cursor's page counts no rows anew, the first one did; nor is there time for more than the page had.
             rows_too = more and question.before is None
             counted = totals.count(question.selection, window, now, clock, rows_too)
         total = max(counted.lines, question.offset + len(rows) if rows else 0)
@@ -104,12 +109,12 @@ def window_of(start: datetime | None, end: datetime | None) -> Window | None:
     return None if start is None and end is None else Window.of(start or _EARLIEST, end or _LATEST)
 
 
-def _rows(question: LogsQuestion, window: Window | None, scan: Scan) -> list[Any]:
+def _rows(question: LogsQuestion, window: Window | None, scan: Scan, skip: int) -> list[Any]:
     """The rows of a page and, where there is one, the row after it."""
     condition = matching(question.selection, window)
     lines = LogEntry.select(*COLUMNS).order_by(LogEntry.id.desc())
     rows: list[Any] = []
-    skip, wanted = question.offset, question.limit + 1
+    wanted = question.limit + 1
     for piece in scan:
         if skip:
             here = LogEntry.select(fn.COUNT(LogEntry.id)).where(piece.holds(), condition).scalar() or 0

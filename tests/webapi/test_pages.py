@@ -347,6 +347,16 @@ def test_an_offset_past_the_end_costs_no_scan(store: Store) -> None:
     assert (page.lines, page.total, page.exact, page.before) == ([], 60, True, None)
 
 
+def test_a_deep_offset_into_every_line_leaves_out_whole_blocks(store: Store) -> None:
+    put(store, [Seen(NOW, path=f"/{n}") for n in range(200)])
+    for offset in (0, 1, 7, 8, 150, 190, 199):
+        page = logs.page(store, logs_question([("offset", str(offset)), ("limit", "2")], NOW), NOW, Ticks(0.02))
+        assert [line["Path"] for line in page.lines] == [
+            f"/{n}" for n in range(199 - offset, max(197 - offset, -1), -1)
+        ]
+        assert (page.total, page.exact) == (200, True)
+
+
 def test_a_page_by_cursor_counts_no_rows(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     put(store, [Seen(NOW, path=f"/{n}") for n in range(60)])
     asked = logs_question([("path", "/"), ("limit", "10")], NOW)
