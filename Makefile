@@ -2,11 +2,12 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+SECONDS ?= 600
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: setup run test servers check bench bench-queries lock
+.PHONY: setup run test servers check bench bench-queries fuzz lock
 
 setup: .venv/.setup  ## what `tally` needs, embedded servers included
 
@@ -34,6 +35,9 @@ bench-queries: .venv/.test servers  ## how fast questions are answered at ROWS r
 		$(BIN)/tally bench-queries --rows 2000000 --rows $(ROWS) --output .tally/bench-queries-mariadb.json $(ARGS)
 	$(BIN)/python -m tests.with_servers embedded \
 		$(BIN)/tally bench-queries --rows $$(($(ROWS) / 10)) --output .tally/bench-queries-sqlite.json $(ARGS)
+
+fuzz: .venv/.test  ## schemathesis against receiver and web API for SECONDS; SEED=n for the same again
+	@$(BIN)/python -m tests.fuzz $(SECONDS) $(SEED)
 
 lock: .venv/.setup  ## compile requirements/*.txt anew from pyproject.toml
 	$(PIP) install uv
