@@ -26,7 +26,8 @@ class Times(msgspec.Struct, frozen=True):
     p99: float
     warm_p50: float | None = None
     warm_p99: float | None = None
-    coverage: float | None = None  # the share of the rows that was looked at
+    coverage: float = 1.0  # the least share of the rows that was looked at
+    failed: int = 0  # how many answers were no 200
 
 
 class Size(msgspec.Struct, frozen=True):
@@ -57,7 +58,7 @@ class Measured(msgspec.Struct, frozen=True):
     def met(self, kind: Kind) -> str:
         """Whether the largest database met a kind's target: `yes`, or what is wrong."""
         most = self.sizes[-1].times[kind.name]
-        wrong = []
+        wrong = [f"{most.failed} of {most.asked} failed"] if most.failed else []
         if most.p50 > kind.target.p50 * self.slower:
             wrong.append("p50")
         if kind.target.p99 is not None and most.p99 > kind.target.p99 * self.slower:
@@ -119,7 +120,7 @@ def _row(*cells: str) -> str:
 def _cells(times: Times | None) -> list[str]:
     if times is None:
         return ["-"] * 4
-    cold = f"{times.p50:.1f}" + (f" (of {times.coverage:.0%})" if times.coverage not in (None, 1.0) else "")
+    cold = f"{times.p50:.1f}" + (f" (of {times.coverage:.1%})" if times.coverage < 1 else "")
     return [
         cold,
         f"{times.p99:.1f}",

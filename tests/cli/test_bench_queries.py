@@ -80,6 +80,7 @@ def test_a_small_run_asks_every_kind_and_leaves_no_number_out(running_backends, 
     for name, times in size.times.items():
         assert f"| `{name}` | " in done.stdout
         assert 0 < times.p50 <= times.p99
+        assert times.failed == 0
         assert size.plans[name], name
     assert any(times.warm_p50 for times in size.times.values())
     assert min(size.export_rows, size.cached_requests, size.bare_requests, found.yardstick) > 0
