@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
 from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from webapi.endpoints import ENDPOINTS
+from pipeline.statistic import SCOPES
+from pipeline.storage import Store
+from tests.stores import Seen, put
+from tests.webapi.conftest import NOW
+from webapi import answers
+from webapi.declarations import DIMENSIONS
+from webapi.endpoints import ENDPOINTS, JSON, Endpoint
 from webapi.openapi import document
 
 DOCUMENT = document()
+IN_JSON = [endpoint for endpoint in ENDPOINTS if JSON in endpoint.answers[200].content]
+SERIES = ("requests", "errors", "latency", "requests&by=class", "errors&by=class")
 
 
 def test_the_document_is_openapi_3_1() -> None:
@@ -42,6 +55,54 @@ def test_every_answer_has_the_contracts_keys() -> None:
 def test_each_endpoint_has_an_example_that_it_understands() -> None:
     for endpoint in ENDPOINTS:
         assert endpoint.example.split("?")[0].replace("/1", "/{id}") == endpoint.path
+
+
+def as_declared(content: Any, struct: Any) -> Any:
+    """What is left of JSON that is read as a struct: undeclared keys go."""
+    return msgspec.json.decode(msgspec.json.encode(msgspec.convert(content, struct)))
+
+
+def fill(store: Store) -> None:
+    """Lines of the last hours, by which every answer has something in it."""
+    put(
+        store,
+        [
+            Seen(NOW - timedelta(minutes=7 * number), ip=f"10.0.0.{number}", status=(404, 500, 301)[number % 3])
+            for number in range(60)
+        ],
+    )
+
+
+@pytest.mark.parametrize("endpoint", IN_JSON, ids=lambda endpoint: endpoint.path)
+def test_each_example_is_answered_with_the_keys_that_are_declared(
+    api: FlaskClient, store: Store, endpoint: Endpoint
+) -> None:
+    fill(store)
+    newest = api.get("/logs").json["data"][0]["id"]
+    answer = api.get(endpoint.example.replace("/logs/1", f"/logs/{newest}"))
+    assert answer.status_code == 200, answer.text
+    struct = endpoint.answers[200].content[JSON]
+    assert as_declared(answer.json, struct) == answer.json
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("query", ["", "status=5xx&", "route=other&", "range=day&", "method=GET&range=week&"])
+def test_every_statistic_has_the_keys_that_are_declared(api: FlaskClient, store: Store, query: str, scope: str) -> None:
+    fill(store)
+
+    def asked(path: str, struct: Any) -> Any:
+        answer = api.get(f"{path}{query}scope={scope}")
+        assert answer.status_code == 200, answer.text
+        assert as_declared(answer.json, struct) == answer.json
+        return answer.json
+
+    for kind, struct in {"latency": answers.Latency, "traffic": answers.Traffic, "summary": answers.Summary}.items():
+        data = asked(f"/stats?type={kind}&", answers.StatsAnswer)["data"]
+        assert as_declared(data, struct) == data
+    for metric in SERIES:
+        asked(f"/stats/series?metric={metric}&", answers.SeriesAnswer)
+    for by in DIMENSIONS:
+        asked(f"/stats/top?by={by}&limit=1&", answers.TopAnswer)
 
 
 def test_it_is_served(refusing: FlaskClient) -> None:
