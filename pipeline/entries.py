@@ -106,9 +106,9 @@ def _conditions(selection: Selection) -> Iterator[Any]:
     if selection.status is not None:
         yield among(LogEntry.status, selection.status)
     if selection.method is not None:
-        yield _one_of(LogEntry.method, selection.method)
+        yield one_of(LogEntry.method, selection.method)
     if selection.route is not None:
-        yield _one_of(LogEntry.route, route_ids(selection.route))
+        yield one_of(LogEntry.route, route_ids(selection.route))
     if selection.ip is not None:
         inside = _any([_inside(network) for network in selection.ip.values])
         yield ~inside if selection.ip.negated else inside
@@ -152,7 +152,8 @@ def route_ids(routes: OneOf[str]) -> OneOf[int]:
     return OneOf(tuple(sorted([*ids, *([0] if OTHER in routes.values else [])])), routes.negated)
 
 
-def _one_of(column: Any, values: OneOf[Any]) -> Any:
+def one_of(column: Any, values: OneOf[Any]) -> Any:
+    """The condition that a column has one of the values, or with `negated` none of them."""
     if not values.values:
         return SQL("1 = 1") if values.negated else SQL("1 = 0")
     return column.not_in(values.values) if values.negated else column.in_(values.values)

@@ -7,7 +7,6 @@ rows alone, the newest first, within a time budget; `Coverage` says so.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
@@ -20,30 +19,22 @@ import numpy as np
 from peewee import SQL, Expression, MySQLDatabase, fn
 
 from pipeline import histogram
-from pipeline.cover import Span, cover
-from pipeline.entries import Scan, among, matching, route_ids
-from pipeline.models import LogBlock, LogEntry, RequestRollup, RouteRollup
+from pipeline.cover import Span
+from pipeline.cut import cut, reaches, retained, within
+from pipeline.entries import Scan, among, matching, one_of, route_ids
+from pipeline.models import LogEntry, RequestRollup, RouteRollup
 from pipeline.rollup import (
-    DAY,
-    FIVE_MINUTES,
-    HOUR,
     METHODS,
     MINUTE,
     OTHER_METHOD,
     REQUEST_LEVELS,
     ROUTE_LEVELS,
 )
-from pipeline.selection import OneOf, Selection
+from pipeline.selection import Selection
 from pipeline.window import Window
 
 # Seconds that reading rows may take, where rollups cannot tell.
 BUDGET: Final = 1.0
-# More rows than this in the edges of a window, and its whole buckets are taken instead.
-EDGE_ROWS: Final = 200_000
-# How far back (seconds) buckets of a level are read. Housekeeping keeps nine days of the narrow ones and a hundred of
-# the hours; before a window's end all those are read that the next wider bucket does not hold, up to one of those more.
-KEPT: Final = {MINUTE: 9 * DAY - 2 * HOUR, FIVE_MINUTES: 9 * DAY - 2 * HOUR, HOUR: 98 * DAY}
-
 _CLASSES: Final = {number: frozenset(range(100 * number, 100 * number + 100)) for number in range(1, 6)}
 
 
@@ -132,32 +123,6 @@ _REQUESTS: Final = _Source(
 _ROUTES: Final = _Source(RouteRollup, {"class": RouteRollup.status_class, "route": RouteRollup.route}, ROUTE_LEVELS)
 
 
-class Cut(NamedTuple):
-    """A window taken apart: `spans` of whole buckets, and the `edges` around them, whose rows are read."""
-
-    window: Window  # as it was asked for, or widened to whole buckets
-    rounded: int  # seconds to which it was widened, 0 where it was not
-    spans: list[Span]
-    edges: list[tuple[Window, Scan]]
-
-
-def cut(window: Window, levels: Sequence[int], now: float, exact: bool, clock: Callable[[], float]) -> Cut:
-    """Takes a window apart for a rollup of these levels, as of `now`; what is not to be `exact` has no edges.
-
-    Narrow buckets of long ago are gone: there the first bucket is a wider one.
-    """
-    first_width, last_width = (_narrowest(levels, now, at) for at in (window.start, window.stop))
-    if exact:
-        first, end, edges = window.split(first_width, last_width)
-        scans = [(edge, Scan(edge, math.inf, clock=clock)) for edge in edges]
-        few = sum(scan.rows for _, scan in scans) <= EDGE_ROWS
-        if few and all(retained(edge, now) == 1 for edge in edges):
-            return Cut(window, 0, cover(first, end, levels), scans)
-    whole = window.widened(first_width, last_width)
-    first, end, _ = whole.split(first_width, last_width)
-    return Cut(whole, first_width if whole != window else 0, cover(first, end, levels), [])
-
-
 def read(asked: Asked, now: float, clock: Callable[[], float] = time.monotonic) -> Found:
     """Answers a question, as of `now` (seconds since the epoch). Within a transaction of `Store.read`."""
     source = _source(asked)
@@ -167,7 +132,7 @@ def read(asked: Asked, now: float, clock: Callable[[], float] = time.monotonic) 
     window = asked.window
     if in_time := "time" in asked.by:
         window = window.widened(asked.step, asked.step)
-        levels = [level for level in levels if asked.step % level == 0 and _reaches(level, now, window.start)]
+        levels = [level for level in levels if asked.step % level == 0 and reaches(level, now, window.start)]
         if not levels:
             return _from_rows(asked, now, clock)
     of_rollups = cut(window, levels, now, asked.scope == "stored" and not in_time, clock)
@@ -206,33 +171,6 @@ def _source(asked: Asked) -> _Source | None:
     return None
 
 
-def retained(window: Window, now: float) -> float:
-    """Which share (0 to 1) of a window's rows is still there: rollups are kept for longer.
-
-    Told of the whole buckets that the window touches.
-    """
-    whole = window.widened(*(_narrowest(REQUEST_LEVELS, now, at) for at in (window.start, window.stop)))
-    first, end = whole.start // 1_000_000, whole.stop // 1_000_000
-    model = RequestRollup
-    stored = sum(
-        int(model.select(fn.SUM(model.requests)).where(_within(model, span), model.kept == 1).scalar() or 0)
-        for span in cover(first, end, REQUEST_LEVELS)
-    )
-    if not stored:
-        return 1.0
-    there: Any = LogBlock.select(fn.SUM(LogBlock.entries)).where(LogBlock.minute >= first, LogBlock.minute < end)
-    return min(1.0, int(there.scalar() or 0) / stored)
-
-
-def _narrowest(levels: Sequence[int], now: float, at: int) -> int:
-    """The narrowest level that is read at a time (microseconds)."""
-    return next((level for level in levels if _reaches(level, now, at)), levels[-1])
-
-
-def _reaches(level: int, now: float, at: int) -> bool:
-    return now - at / 1_000_000 <= KEPT.get(level, math.inf)
-
-
 def _whole_classes(statuses: frozenset[int]) -> list[int] | None:
     """The classes whose statuses these are, None where they are not whole ones."""
     touched = sorted({status // 100 for status in statuses})
@@ -243,8 +181,8 @@ def _whole_classes(statuses: frozenset[int]) -> list[int] | None:
 def _from_rollup(source: _Source, asked: Asked, spans: Sequence[Span]) -> dict[tuple[Any, ...], Facts]:
     model = source.model
     key = [_bucket(model, asked) if part == "time" else source.columns[part] for part in asked.by]
-    within = reduce(or_, (_within(model, span) for span in spans))
-    conditions = [within, *_filters(source, asked)]
+    inside = reduce(or_, (within(model, span) for span in spans))
+    conditions = [inside, *_filters(source, asked)]
     counted = model.select(*key, fn.SUM(model.requests), fn.SUM(model.latency_sum), fn.MAX(model.latency_max))
     groups: dict[tuple[Any, ...], Facts] = {}
     for row in counted.where(*conditions).group_by(*key).tuples() if key else counted.where(*conditions).tuples():
@@ -268,22 +206,12 @@ def _filters(source: _Source, asked: Asked) -> list[Any]:
         by_class = "status" not in columns
         found.append(columns["class"].in_(classes) if by_class else among(columns["status"], selection.status))
     if selection.method is not None:
-        found.append(_either(columns["method"], selection.method))
+        found.append(one_of(columns["method"], selection.method))
     if selection.route is not None:
-        found.append(_either(columns["route"], route_ids(selection.route)))
+        found.append(one_of(columns["route"], route_ids(selection.route)))
     if asked.among:
         found.append(columns[asked.by[0]].in_(asked.among))
     return found
-
-
-def _either(column: Any, values: OneOf[Any]) -> Any:
-    if not values.values:
-        return SQL("1 = 1") if values.negated else SQL("1 = 0")
-    return column.not_in(values.values) if values.negated else column.in_(values.values)
-
-
-def _within(model: Any, span: Span) -> Expression:
-    return (model.level == span.level) & (model.bucket >= span.first) & (model.bucket < span.end)
 
 
 def _bucket(model: Any, asked: Asked) -> Any:

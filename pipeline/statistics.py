@@ -12,6 +12,7 @@ import polars as pl
 
 from pipeline import facts, freshness, histogram, visitors
 from pipeline.cover import Span
+from pipeline.cut import cut, retained
 from pipeline.entries import Scan, matching
 from pipeline.facts import Asked, Coverage, Facts, Found
 from pipeline.models import LogEntry, VisitorRollup
@@ -91,7 +92,7 @@ class Question:
 
     def visitors(self, requests: int) -> Visitors:
         """How many addresses the requests, of which there are so many, came from."""
-        there = facts.retained(self.window, self.now.timestamp())
+        there = retained(self.window, self.now.timestamp())
         if self.selection != EVERYTHING:
             return self._visitors_of_rows(there, self.budget)
         if self.scope == "stored" and requests <= EXACT_ROWS and there == 1:
@@ -134,7 +135,7 @@ class Question:
         return Visitors(unique, error, facts.of_rows(scan, there))
 
     def _visitors_of_rollups(self) -> Visitors:
-        of_rollups = facts.cut(self.window, VISITOR_LEVELS, self.now.timestamp(), self.scope == "stored", self.clock)
+        of_rollups = cut(self.window, VISITOR_LEVELS, self.now.timestamp(), self.scope == "stored", self.clock)
         sketches = self._sketches(of_rollups.spans)
         for edge, scan in of_rollups.edges:
             for piece in scan:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from peewee import fn
 
 from pipeline import facts
+from pipeline.cut import narrowest
 from pipeline.entries import Scan, matching
 from pipeline.facts import Asked
 from pipeline.models import LogBlock, LogEntry
@@ -56,12 +56,8 @@ def _widths(selection: Selection, window: Window, now: datetime) -> tuple[int, i
     if not facts.is_in_rollups(Asked(window, selection, "stored")):
         return None
     levels = REQUEST_LEVELS if selection.route is None else ROUTE_LEVELS
-    first, last = (_narrowest(levels, now.timestamp() - at / _SECOND) for at in window)
+    first, last = (narrowest(levels, now.timestamp(), at) for at in window)
     return first, last
-
-
-def _narrowest(levels: Sequence[int], age: float) -> int:
-    return next((level for level in levels if age <= facts.KEPT.get(level, math.inf)), levels[-1])
 
 
 def _whole(selection: Selection, window: Window, now: datetime, clock: Callable[[], float]) -> int | None:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline import entries, facts, histogram, statistics
+from pipeline.cut import cut
 from pipeline.facts import Asked, Facts, Found
 from pipeline.histogram import RELATIVE_ERROR
 from pipeline.rollup import DAY, FIVE_MINUTES, HOUR, MINUTE, REQUEST_LEVELS, ROUTE_LEVELS, VISITOR_LEVELS
@@ -207,7 +208,7 @@ def test_no_bucket_is_read_that_may_be_gone(
     levels: tuple[int, ...], ends: tuple[datetime, datetime], ahead: int
 ) -> None:
     window, now = Window.of(min(ends), max(ends)), NOW.timestamp()
-    found = facts.cut(window, levels, now, exact=False, clock=lambda: 0)
+    found = cut(window, levels, now, exact=False, clock=lambda: 0)
     kept = {MINUTE: 9 * DAY, FIVE_MINUTES: 9 * DAY, HOUR: 100 * DAY}
     for span in found.spans:
         assert span.first >= now + ahead - kept.get(span.level, now + ahead)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import facts, statistics
+from pipeline import cut, statistics
 from pipeline.statistic import KINDS, RANGES, SCOPES
 from pipeline.storage import Store
 from tests.stores import Seen, agree, empty, floor, put, recount
@@ -141,7 +141,7 @@ def test_many_visitors_are_estimated_within_the_stated_error(store: Store) -> No
 def test_crowded_edges_are_estimated_from_whole_buckets(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     put(store, [Seen(NOON - RANGES["hour"] - timedelta(seconds=1), ip="10.0.0.9"), Seen(NOON), Seen(NOON)])
     monkeypatch.setattr(statistics, "EXACT_ROWS", 1)
-    monkeypatch.setattr(facts, "EDGE_ROWS", 1)
+    monkeypatch.setattr(cut, "EDGE_ROWS", 1)
     found = statistics.compute(store, "traffic", NOON - RANGES["hour"] + timedelta(seconds=1), NOON, "stored")
     assert found.data == {"total_request": 2, "unique_ips": 1}
     assert found.meta["visitors_rounded_to_seconds"] == 300
