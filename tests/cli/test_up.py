@@ -152,6 +152,9 @@ def child_named(pid: int, name: str) -> int:
     its_own = {"kafka": "memory://tansu/", "redis": "valkey-server", "worker": "tasks.main:start"}
     words = its_own.get(name, f"cli.main\0{name}\0")
     for child in descendants(pid):
-        if os.getpgid(child) == child and words in Path(f"/proc/{child}/cmdline").read_text():
-            return child
+        try:
+            if os.getpgid(child) == child and words in Path(f"/proc/{child}/cmdline").read_text():
+                return child
+        except (FileNotFoundError, ProcessLookupError):  # ended meanwhile, as those of a killed parent do
+            continue
     raise AssertionError(f"{name} does not run")
