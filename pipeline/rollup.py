@@ -1,4 +1,4 @@
-"""Rollups: what is counted of every line, in buckets of three widths, so that a week is a few days, hours and minutes.
+"""Rollups: what is counted of every line, in buckets of a few widths, so that a week is a few days, hours and minutes.
 
 A bucket is named by its width (`level`) and its start (`bucket`), both in seconds, the start since the epoch in UTC.
 Every line is in one bucket of each width; nothing is folded later.
@@ -13,7 +13,7 @@ FIVE_MINUTES: Final = 300
 HOUR: Final = 3_600
 DAY: Final = 86_400
 
-REQUEST_LEVELS: Final = (MINUTE, HOUR, DAY)
+REQUEST_LEVELS: Final = (MINUTE, FIVE_MINUTES, HOUR, DAY)
 ROUTE_LEVELS: Final = (FIVE_MINUTES, HOUR, DAY)
 VISITOR_LEVELS: Final = (FIVE_MINUTES, HOUR, DAY)
 

@@ -42,6 +42,7 @@ BATCHES_KEPT_SECONDS: Final = 48 * 3600
 _DAY = 86_400
 _ROLLUPS_KEPT_SECONDS: Final = (
     (RequestRollup, MINUTE, 9 * _DAY),
+    (RequestRollup, FIVE_MINUTES, 9 * _DAY),
     (VisitorRollup, FIVE_MINUTES, 9 * _DAY),
     (RouteRollup, FIVE_MINUTES, 9 * _DAY),
     (RequestRollup, HOUR, 100 * _DAY),
