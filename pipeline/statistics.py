@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import polars as pl
 
-from pipeline import facts, freshness, histogram, visitors
+from pipeline import facts, freshness, histogram, reader, row_facts, visitors
 from pipeline.cover import Span
 from pipeline.cut import cut, retained
 from pipeline.entries import Scan, matching
@@ -88,7 +88,7 @@ class Question:
     def facts(self, *by: str, latencies: bool = False, step: int = 60) -> Found:
         """The facts by the parts of a key (`facts.Asked`)."""
         asked = Asked(self.window, self.selection, self.scope, by, latencies, step, budget=self.budget)
-        return facts.read(asked, self.now.timestamp(), self.clock)
+        return reader.read(asked, self.now.timestamp(), self.clock)
 
     def visitors(self, requests: int) -> Visitors:
         """How many addresses the requests, of which there are so many, came from."""
@@ -132,7 +132,7 @@ class Question:
                 sketch, error = visitors.merge((sketch, _sketch(addresses))), visitors.STANDARD_ERROR
                 addresses = set()
         unique = visitors.estimate(visitors.merge((sketch, _sketch(addresses)))) if error else len(addresses)
-        return Visitors(unique, error, facts.of_rows(scan, there))
+        return Visitors(unique, error, row_facts.coverage(scan, there))
 
     def _visitors_of_rollups(self) -> Visitors:
         of_rollups = cut(self.window, VISITOR_LEVELS, self.now.timestamp(), self.scope == "stored", self.clock)

@@ -25,6 +25,8 @@ RETRIED = frozenset({1205, 1213, 1020, 2006, 2013})
 _TIMED_OUT = frozenset({1969, 3024})
 # Seconds; a connection that idled for longer the server may be about to end.
 _IDLE_LIMIT = WAIT_TIMEOUT - 5.0
+# Values a statement; SQLite binds at most 32,766.
+_PARAMETERS = 10_000
 
 
 class Store:
@@ -116,13 +118,15 @@ class Store:
 
     def _insert(self, verb: str, model: type[Model], rows: Sequence[Sequence[Any]], rest: str) -> None:
         columns = ", ".join(f"`{field.column_name}`" for field in model._meta.sorted_fields)
-        row = f"({', '.join(['%s'] * len(rows[0]))})"
-        values = ", ".join([row] * len(rows))
-        parameters = [value for row in rows for value in row]
-        for at, field in enumerate(model._meta.sorted_fields):
-            if isinstance(field, UtcField):
-                parameters[at :: len(rows[0])] = map(field.db_value, parameters[at :: len(rows[0])])
-        self.execute(f"{verb} INTO {model._meta.table_name} ({columns}) VALUES {values}{rest}", parameters)
+        width = len(model._meta.sorted_fields)
+        row, step = f"({', '.join(['%s'] * width)})", _PARAMETERS // width
+        for chunk in (rows[start : start + step] for start in range(0, len(rows), step)):
+            values = ", ".join([row] * len(chunk))
+            parameters = [value for row in chunk for value in row]
+            for at, field in enumerate(model._meta.sorted_fields):
+                if isinstance(field, UtcField):
+                    parameters[at::width] = map(field.db_value, parameters[at::width])
+            self.execute(f"{verb} INTO {model._meta.table_name} ({columns}) VALUES {values}{rest}", parameters)
 
     def check(self) -> None:
         """Raises Unavailable unless the database answers a query. Leaves no connection behind: its thread may end."""

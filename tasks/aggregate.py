@@ -11,6 +11,7 @@ import polars as pl
 
 from pipeline import histogram, rollup, visitors
 from pipeline.histogram import BINS
+from tasks.frame import MINUTE
 
 Numbers = npt.NDArray[np.int64]
 
@@ -37,7 +38,7 @@ def aggregate(frame: pl.DataFrame) -> Rollups:
         return Rollups([], [], [])
     known = pl.col("method").cast(pl.Enum(_METHODS), strict=False).fill_null(rollup.OTHER_METHOD)
     columns = frame.select(
-        pl.col("time").str.slice(0, 16).str.to_datetime("%Y-%m-%dT%H:%M").dt.epoch("s").alias("minute"),
+        MINUTE.alias("minute"),
         pl.col("kept", "status", "route", "latency").cast(pl.Int64),
         known.to_physical().cast(pl.Int64).alias("method"),
     )

@@ -25,6 +25,9 @@ SCHEMA: Final = pl.Schema(
     }
 )
 
+# The minute that a line is dated in, in seconds since the epoch.
+MINUTE: Final = pl.col("time").str.slice(0, 16).str.to_datetime("%Y-%m-%dT%H:%M").dt.epoch("s")
+
 # What is kept of a dead letter, in bytes.
 PAYLOAD: Final = 65_535
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from pipeline.errors import BadParameter
 from pipeline.facts import Facts, Found
 from pipeline.moment import rfc3339
 from pipeline.statistics import Question, estimated, latency, quantile_errors
@@ -16,9 +15,7 @@ _CLASSES: Final = range(1, 6)
 
 
 def series(asked: SeriesQuestion, question: Question) -> dict[str, Any]:
-    """The points of a series, oldest first, and what they cover. Within a transaction. Raises BadParameter."""
-    if asked.metric == "latency" and asked.by:
-        raise BadParameter("by", "latencies are told of all classes together; filter by status for those of one")
+    """The points of a series, oldest first, and what they cover. Within a transaction."""
     by = () if asked.metric == "latency" else ("class",)
     found = question.facts("time", *by, latencies=asked.metric == "latency", step=asked.step)
     tell = _METRICS[asked.metric, asked.by]

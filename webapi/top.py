@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pipeline import facts, histogram
+from pipeline import facts, histogram, reader
 from pipeline.facts import Asked, Coverage, Facts
 from pipeline.models import Route
 from pipeline.routes import OTHER
@@ -41,7 +41,7 @@ def top(asked: TopQuestion, question: Question) -> dict[str, Any]:
     at_once = asked.sort == "p95" or asked.by in _FEW
     budget = question.budget if at_once else question.budget / 2
     asking = Asked(question.window, question.selection, question.scope, (asked.by, "class"), at_once, budget=budget)
-    found = facts.read(asking, question.now.timestamp(), question.clock)
+    found = reader.read(asking, question.now.timestamp(), question.clock)
     ranked: dict[Any, _Ranked] = {}
     for (key, number), of in found.groups.items():
         one = ranked.setdefault(key, _Ranked(key))
@@ -54,7 +54,7 @@ def top(asked: TopQuestion, question: Question) -> dict[str, Any]:
     told, rest = first[: asked.limit], first[asked.limit :]
     if not at_once and told:
         again = asking._replace(by=(asked.by,), latencies=True, among=tuple(one.key for one in told))
-        more = facts.read(again, question.now.timestamp(), question.clock)
+        more = reader.read(again, question.now.timestamp(), question.clock)
         for one in told:
             one.all = one.all._replace(latencies=more.groups.get((one.key,), Facts()).latencies)
         _weigh(told)

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from peewee import fn
 
-from pipeline import facts
+from pipeline import reader, rollup_facts
 from pipeline.cut import narrowest
 from pipeline.entries import Scan, matching
 from pipeline.facts import Asked
@@ -53,7 +53,7 @@ def _widths(selection: Selection, window: Window, now: datetime) -> tuple[int, i
     """How wide the first and the last bucket are that can be counted without looking at rows; None where none can."""
     if selection == EVERYTHING:
         return MINUTE, MINUTE
-    if not facts.is_in_rollups(Asked(window, selection, "stored")):
+    if rollup_facts.source(Asked(window, selection, "stored")) is None:
         return None
     levels = REQUEST_LEVELS if selection.route is None else ROUTE_LEVELS
     first, last = (narrowest(levels, now.timestamp(), at) for at in window)
@@ -65,8 +65,8 @@ def _whole(selection: Selection, window: Window, now: datetime, clock: Callable[
     entries = _entries(window)
     if selection == EVERYTHING:
         return entries
-    every = facts.read(Asked(window, EVERYTHING, "stored"), now.timestamp(), clock)
-    found = facts.read(Asked(window, selection, "stored"), now.timestamp(), clock)
+    every = reader.read(Asked(window, EVERYTHING, "stored"), now.timestamp(), clock)
+    found = reader.read(Asked(window, selection, "stored"), now.timestamp(), clock)
     if every.window != window or found.window != window or every.total.requests != entries:
         return None
     return found.total.requests

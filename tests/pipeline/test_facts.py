@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import entries, facts, histogram, statistics
+from pipeline import entries, facts, histogram, reader, statistics
 from pipeline.cut import cut
 from pipeline.facts import Asked, Facts, Found
 from pipeline.histogram import RELATIVE_ERROR
@@ -62,7 +62,7 @@ def test_facts_are_added_to_facts_only() -> None:
 
 def read(store: Store, asked: Asked, now: datetime = NOW, **more: Any) -> Found:
     """The answer to a question."""
-    return store.read(lambda: facts.read(asked, now.timestamp(), **more))
+    return store.read(lambda: reader.read(asked, now.timestamp(), **more))
 
 
 _times = st.one_of(
