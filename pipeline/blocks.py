@@ -14,7 +14,7 @@ from peewee import fn
 from pipeline.models import LogBlock
 from pipeline.rollup import MINUTE
 
-BLOCK: Final = 65_536  # ids
+BLOCK: Final = 16_384  # ids
 
 
 class Stretch(NamedTuple):

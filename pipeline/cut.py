@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, Final, NamedTuple
 
 from peewee import Expression, fn
@@ -40,29 +42,33 @@ def cut(window: Window, levels: Sequence[int], now: float, exact: bool, clock: C
         first, end, edges = window.split(first_width, last_width)
         scans = [(edge, Scan(edge, math.inf, clock=clock)) for edge in edges]
         few = sum(scan.rows for _, scan in scans) <= EDGE_ROWS
-        if few and all(retained(edge, now) == 1 for edge in edges):
+        if few and retained(edges, now) == 1:
             return Cut(window, 0, cover(first, end, levels), scans)
     whole = window.widened(first_width, last_width)
     first, end, _ = whole.split(first_width, last_width)
     return Cut(whole, first_width if whole != window else 0, cover(first, end, levels), [])
 
 
-def retained(window: Window, now: float) -> float:
-    """Which share (0 to 1) of a window's rows is still there: rollups are kept for longer.
+def retained(windows: Sequence[Window], now: float) -> float:
+    """Which share (0 to 1) of the rows of windows is still there: rollups are kept for longer.
 
-    Told of the whole buckets that the window touches.
+    Told of the whole buckets that the windows touch.
     """
-    whole = window.widened(*(narrowest(REQUEST_LEVELS, now, at) for at in (window.start, window.stop)))
-    first, end = whole.start // 1_000_000, whole.stop // 1_000_000
+    wholes = [
+        window.widened(*(narrowest(REQUEST_LEVELS, now, at) for at in (window.start, window.stop)))
+        for window in windows
+    ]
+    ends = [(whole.start // 1_000_000, whole.stop // 1_000_000) for whole in wholes]
     model = RequestRollup
-    stored = sum(
-        int(model.select(fn.SUM(model.requests)).where(within(model, span), model.kept == 1).scalar() or 0)
-        for span in cover(first, end, REQUEST_LEVELS)
-    )
+    spans = [span for first, end in ends for span in cover(first, end, REQUEST_LEVELS)]
+    if not spans:
+        return 1.0
+    stored: Any = model.select(fn.SUM(model.requests)).where(inside(model, spans), model.kept == 1).scalar()
     if not stored:
         return 1.0
-    there: Any = LogBlock.select(fn.SUM(LogBlock.entries)).where(LogBlock.minute >= first, LogBlock.minute < end)
-    return min(1.0, int(there.scalar() or 0) / stored)
+    minutes = reduce(or_, (LogBlock.minute.between(first, end - 1) for first, end in ends))
+    there: Any = LogBlock.select(fn.SUM(LogBlock.entries)).where(minutes).scalar()
+    return min(1.0, int(there or 0) / int(stored))
 
 
 def narrowest(levels: Sequence[int], now: float, at: int) -> int:
@@ -75,6 +81,9 @@ def reaches(level: int, now: float, at: int) -> bool:
     return now - at / 1_000_000 <= KEPT.get(level, math.inf)
 
 
-def within(model: Any, span: Span) -> Expression:
-    """The condition that a bucket of a rollup is in a span."""
-    return (model.level == span.level) & (model.bucket >= span.first) & (model.bucket < span.end)
+def inside(model: Any, spans: Sequence[Span]) -> Expression:
+    """The condition that a bucket of a rollup is in one of these spans, of which there is one at least."""
+    return reduce(
+        or_,
+        ((model.level == span.level) & (model.bucket >= span.first) & (model.bucket < span.end) for span in spans),
+    )

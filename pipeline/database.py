@@ -16,9 +16,12 @@ from pipeline.errors import ConfigurationError
 
 # Idle sessions are ended by the server after 20 s, so that a frozen process cannot keep its locks.
 WAIT_TIMEOUT = 20
+# Bytes that one group's histograms may come to; well below what any server sends at once.
+_CONCATENATED = 8 * 1024 * 1024
 _SESSION = (
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
     f"SET SESSION wait_timeout = {WAIT_TIMEOUT}, innodb_lock_wait_timeout = 5, time_zone = '+00:00',"
+    f" group_concat_max_len = {_CONCATENATED},"
     " sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'",
 )
 
@@ -52,6 +55,7 @@ class _SQLite(SqliteDatabase):
         self.register_function(_packed, "INET6_ATON", 1)
         self.register_function(lambda number, by: number % by, "MOD", 2)
         self.register_function(lambda *parts: "".join(map(str, parts)), "CONCAT", -1)
+        self.register_aggregate(_Concatenated, "CONCATENATED", 1)
 
     def _add_conn_hooks(self, conn: Any) -> None:
         super()._add_conn_hooks(conn)
@@ -64,6 +68,19 @@ class _SQLite(SqliteDatabase):
 
     def _is_late(self) -> bool:
         return time.monotonic() > getattr(self._until, "at", math.inf)
+
+
+class _Concatenated:
+    """What GROUP_CONCAT does, which SQLite's does to texts only."""
+
+    def __init__(self) -> None:
+        self._blobs: list[bytes] = []
+
+    def step(self, blob: bytes) -> None:
+        self._blobs.append(blob)
+
+    def finalize(self) -> bytes:
+        return b"".join(self._blobs)
 
 
 def _packed(address: str) -> bytes:

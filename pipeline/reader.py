@@ -44,5 +44,5 @@ def _from_rows(asked: Asked, now: float, clock: Callable[[], float]) -> Found:
     window = asked.window.widened(asked.step, asked.step) if "time" in asked.by else asked.window
     scan = Scan(window, clock() + asked.budget, clock=clock)
     groups = row_facts.scanned(asked, matching(asked.selection, window), scan)
-    coverage = row_facts.coverage(scan, retained(window, now))
+    coverage = row_facts.coverage(scan, retained([window], now))
     return Found(groups, window, coverage, asked.step if window != asked.window else 0)

@@ -7,12 +7,12 @@ from functools import reduce
 from operator import or_
 from typing import Any, Final, NamedTuple
 
-from peewee import SQL, Expression, fn
+from peewee import SQL, Expression, MySQLDatabase, NodeList, fn
 
 from pipeline.cover import Span
-from pipeline.cut import within
+from pipeline.cut import inside
 from pipeline.entries import among, one_of, route_ids
-from pipeline.facts import Asked, Facts, Key
+from pipeline.facts import Asked, Facts, Key, add
 from pipeline.models import RequestRollup, RouteRollup
 from pipeline.rollup import METHODS, REQUEST_LEVELS, ROUTE_LEVELS
 
@@ -61,31 +61,40 @@ def counted(source: Source, asked: Asked, spans: Sequence[Span]) -> dict[Key, Fa
     """What the buckets of these spans come to, by key. Within a transaction of `Store.read`."""
     model = source.model
     key = [_bucket(model, asked) if part == "time" else source.columns[part] for part in asked.by]
-    conditions = [_inside(source, asked, spans), *_filters(source, asked)]
-    numbers = (model.requests, model.latency_sum, model.latency_max)
-    if asked.latencies:
-        return _gathered(asked, model.select(*key, *numbers, model.latency).where(*conditions))
-    sums = (fn.SUM(model.requests), fn.SUM(model.latency_sum), fn.MAX(model.latency_max), SQL("NULL"))
-    query = model.select(*key, *sums).where(*conditions)
-    return _gathered(asked, query.group_by(*key) if key else query)
-
-
-def _gathered(asked: Asked, query: Any) -> dict[Key, Facts]:
-    """Facts by key of rows that are a key, the three numbers and a histogram, if any."""
-    found: dict[Key, list[tuple[int, int, int, bytes | None]]] = {}
-    for *values, requests, total, maximum, latency in query.tuples():
-        if requests is not None:
-            one = (int(requests), int(total), int(maximum), latency)
-            found.setdefault(asked.key(values), []).append(one)
+    conditions = [_of_buckets(source, asked, spans), *_filters(source, asked)]
+    rows = _summed(model, key, conditions, asked.latencies)
+    if asked.latencies and any(length is not None and len(joined or b"") != length for *_, joined, length in rows):
+        rows = _one_by_one(model, key, conditions)
     groups: dict[Key, Facts] = {}
-    for at, rows in found.items():
-        requests, totals, maxima, latencies = zip(*rows, strict=True)
-        blobs = tuple(bytes(blob) for blob in latencies if blob is not None)
-        groups[at] = Facts(sum(requests), sum(totals), max(maxima), blobs)
+    for row in rows:
+        values, (requests, total, maximum, *histograms) = row[: len(key)], row[len(key) :]
+        if requests is not None:
+            latencies = tuple(bytes(histogram) for histogram in histograms[:1])
+            add(groups, {asked.key(values): Facts(int(requests), int(total), int(maximum), latencies)})
     return groups
 
 
-def _inside(source: Source, asked: Asked, spans: Sequence[Span]) -> Expression:
+def _summed(model: Any, key: Sequence[Any], conditions: Sequence[Any], latencies: bool) -> list[Any]:
+    """A row a group: its key, the three numbers and, of `latencies`, its histograms in one and how long they are.
+
+    Histograms one behind the other are their sum; MySQL cuts them at a length (`group_concat_max_len`).
+    """
+    sums = [fn.SUM(model.requests), fn.SUM(model.latency_sum), fn.MAX(model.latency_max)]
+    if latencies:
+        is_mysql = isinstance(model._meta.database, MySQLDatabase)
+        joined = NodeList((SQL("GROUP_CONCAT("), model.latency, SQL("SEPARATOR '')")))
+        sums += [joined if is_mysql else fn.CONCATENATED(model.latency), fn.SUM(fn.LENGTH(model.latency))]
+    query = model.select(*key, *sums).where(*conditions)
+    return list((query.group_by(*key) if key else query).tuples())
+
+
+def _one_by_one(model: Any, key: Sequence[Any], conditions: Sequence[Any]) -> list[Any]:
+    """The same, a row a bucket, whatever their histograms come to."""
+    numbers = (model.requests, model.latency_sum, model.latency_max)
+    return list(model.select(*key, *numbers, model.latency).where(*conditions).tuples())
+
+
+def _of_buckets(source: Source, asked: Asked, spans: Sequence[Span]) -> Expression:
     """The condition that a bucket is in one of the spans.
 
     For some routes each bucket is named, so that they are looked up: all of a stretch would be read with every route.
@@ -93,7 +102,7 @@ def _inside(source: Source, asked: Asked, spans: Sequence[Span]) -> Expression:
     model, routes = source.model, asked.selection.route
     few = bool(asked.among) or (routes is not None and not routes.negated)
     if not few or sum((span.end - span.first) // span.level for span in spans) > _NAMED:
-        return reduce(or_, (within(model, span) for span in spans))
+        return inside(model, spans)
     named = ((span.level, list(range(span.first, span.end, span.level))) for span in spans)
     return reduce(or_, ((model.level == level) & model.bucket.in_(buckets) for level, buckets in named))
 

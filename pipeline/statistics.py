@@ -12,7 +12,7 @@ import polars as pl
 
 from pipeline import facts, freshness, histogram, reader, row_facts, visitors
 from pipeline.cover import Span
-from pipeline.cut import cut, retained
+from pipeline.cut import cut, inside, retained
 from pipeline.entries import Scan, matching
 from pipeline.facts import Asked, Coverage, Facts, Found
 from pipeline.models import LogEntry, VisitorRollup
@@ -92,12 +92,14 @@ class Question:
 
     def visitors(self, requests: int) -> Visitors:
         """How many addresses the requests, of which there are so many, came from."""
-        there = retained(self.window, self.now.timestamp())
         if self.selection != EVERYTHING:
-            return self._visitors_of_rows(there, self.budget)
-        if self.scope == "stored" and requests <= EXACT_ROWS and there == 1:
-            return self._visitors_of_rows(there, facts.BUDGET)
+            return self._visitors_of_rows(self._retained(), self.budget)
+        if self.scope == "stored" and requests <= EXACT_ROWS and self._retained() == 1:
+            return self._visitors_of_rows(1, facts.BUDGET)
         return self._visitors_of_rollups()
+
+    def _retained(self) -> float:
+        return retained([self.window], self.now.timestamp())
 
     def meta(self, found: Found, **more: Any) -> dict[str, Any]:
         """What every answer says of itself."""
@@ -136,24 +138,23 @@ class Question:
 
     def _visitors_of_rollups(self) -> Visitors:
         of_rollups = cut(self.window, VISITOR_LEVELS, self.now.timestamp(), self.scope == "stored", self.clock)
-        sketches = self._sketches(of_rollups.spans)
+        addresses: set[str] = set()
         for edge, scan in of_rollups.edges:
             for piece in scan:
                 query: Any = LogEntry.select(LogEntry.ip).where(piece.holds(), matching(EVERYTHING, edge)).distinct()
-                sketches.append(_sketch({ip for (ip,) in query.tuples()}))
+                addresses.update(ip for (ip,) in query.tuples())
+        sketches = [*self._sketches(of_rollups.spans), _sketch(addresses)]
         coverage = Coverage("rollups and rows" if of_rollups.edges else "rollups", self.scope, True)
         unique = visitors.estimate(visitors.merge(sketches))
         return Visitors(unique, visitors.STANDARD_ERROR, coverage, of_rollups.rounded)
 
     def _sketches(self, spans: Sequence[Span]) -> list[bytes]:
+        if not spans:
+            return []
         model = VisitorRollup
         kept = (0, 1) if self.scope == "all" else (1,)
-        found: list[bytes] = []
-        for span in spans:
-            within = (model.level == span.level, model.bucket >= span.first, model.bucket < span.end)
-            query: Any = model.select(model.sketch).where(*within, model.kept.in_(kept)).tuples()
-            found += [bytes(sketch) for (sketch,) in query]
-        return found
+        query: Any = model.select(model.sketch).where(inside(model, spans), model.kept.in_(kept)).tuples()
+        return [bytes(sketch) for (sketch,) in query]
 
 
 def latency(total: Facts) -> dict[str, float]:
