@@ -173,7 +173,9 @@ def main() -> None:
     plan = msgspec.json.decode(sys.stdin.buffer.read(), type=Plan)
     load = Load(plan)
     sent = uvloop.run(load.run())
-    sys.stdout.buffer.write(msgspec.json.encode(sent))
+    # With PYTHONUNBUFFERED, sys.stdout.buffer would write what fits into the pipe and leave it at that.
+    with open(sys.stdout.fileno(), "wb", closefd=False) as stdout:
+        stdout.write(msgspec.json.encode(sent))
 
 
 if __name__ == "__main__":
