@@ -88,6 +88,8 @@ def _become_dramatiq(threads: int, queues: tuple[str, ...]) -> int:
         # The longest that a consumer sleeps between looks at its queue, in ms, also while its worker has enough to do:
         # a lone upload is visible promptly, and a busy worker never runs dry.
         "dramatiq_worker_timeout": "20",
+        # One batch more than there are threads: whatever else waits could still become part of a larger one.
+        "dramatiq_queue_prefetch": str(threads + 1),
     }
     command = [sys.executable, "-m", "dramatiq", "tasks.main:start", "--processes", "1", "--threads", str(threads)]
     command += ["--worker-shutdown-timeout", "4000", "--skip-logging"]

@@ -26,7 +26,7 @@ from pipeline.topic import TopicAdmin
 log = structlog.get_logger(__name__)
 
 # Fewer messages than this on the queue, and workers are hungry.
-HUNGRY = 2
+HUNGRY = 1
 # Seconds after which a record is planned whatever the workers do.
 PATIENCE = 1.0
 POLL_MS, POLL_MS_GATHERED = 200, 5

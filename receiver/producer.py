@@ -12,6 +12,7 @@ from pipeline.brokers import require_answer
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
 from pipeline.topic import PRODUCER_HEADROOM
+from receiver.partitioner import InSlices
 
 # A client learns within two seconds that Kafka is away; its own time-out is far above.
 DELIVERY_SECONDS = 1.5
@@ -38,6 +39,7 @@ def build(settings: Settings) -> KafkaProducer:
             # The longest that `send` may block the event loop, should the topic vanish.
             max_block_ms=250,
             linger_ms=5,
+            partitioner=InSlices(),
             batch_size=min(BATCH_BYTES, max_request_size),
             compression_type="lz4",
             max_request_size=max_request_size,
