@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from apscheduler.executors.debug import DebugExecutor
@@ -22,7 +22,7 @@ ENOUGH = 50
 
 
 class Clock:
-    """Sends each job's messages when it is due, beginning at once. What fails is logged, and due again later.
+    """Sends each job's message when it is due, beginning at once. What fails is logged, and due again later.
 
     Jobs run one after the other on the clock's own thread, which ends with the process: a Redis that does not answer
     delays them, and never the end.
@@ -39,21 +39,22 @@ class Clock:
         )
 
     def start(self, jobs: Sequence[Job]) -> None:
-        """Begins with one run of each."""
+        """Begins with one run of each, all at once."""
         now = datetime.now(UTC)
         for job in jobs:
-            self._scheduler.add_job(self.send, "interval", (job,), seconds=job.seconds, id=job.name, next_run_time=now)
+            first = now + timedelta(seconds=job.offset)
+            self._scheduler.add_job(self.send, "date", (job,), run_date=now)
+            self._scheduler.add_job(self.send, "interval", (job,), seconds=job.seconds, start_date=first)
         self._scheduler.start()
 
     def send(self, job: Job) -> None:
-        """Sends a job's messages, unless enough are waiting. Never raises."""
+        """Sends a job's message, unless enough are waiting. Never raises."""
         try:
             if messages.waiting(self._broker, messages.STATS) >= ENOUGH:
                 log.warning("not sent: nobody works on what was sent before", job=job.name)
                 return
-            for message in job.messages:
-                messages.enqueue(self._broker, message())
-                self._sent.labels(job.name).inc()
+            messages.enqueue(self._broker, job.message())
+            self._sent.labels(job.name).inc()
         except Unavailable as error:
             log.warning("not sent", job=job.name, error=str(error))
         except Exception:

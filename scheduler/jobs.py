@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import product
 from typing import Any, Final, NamedTuple
 
 import dramatiq
 
 from pipeline import messages
-from pipeline.statistic import KINDS, RANGES, SCOPES
+from pipeline.statistic import KINDS, SCOPES
 
 # Seconds between two computations, well below those for which a statistic is kept.
 _WARMED: Final = {"hour": 15, "day": 60, "week": 300}
@@ -18,21 +19,31 @@ _HOUSEKEPT: Final = {"batches": 300, "keys": 600, "rollups": 3600, "rows": 300}
 
 
 class Job(NamedTuple):
-    """Some messages, each made anew every `seconds`."""
+    """A message, made anew every `seconds`, for the first time after `offset` seconds (and once at the beginning)."""
 
     name: str
     seconds: int
-    messages: tuple[Callable[[], dramatiq.Message[Any]], ...]
+    message: Callable[[], dramatiq.Message[Any]]
+    offset: float = 0
 
 
 def jobs() -> list[Job]:
-    """All there are: a warm-up for each range, of all its statistics, and each of the housekeeping."""
+    """All there are: a warm-up for each statistic of each range, and each of the housekeeping.
+
+    A range's warm-ups are spread over the time that they have: all at once would keep lines waiting.
+    """
+    statistics = list(product(KINDS, SCOPES))
     warm_ups = [
         Job(
             f"warm {range_name}",
-            _WARMED[range_name],
-            tuple(partial(messages.warm, kind, range_name, scope) for kind in KINDS for scope in SCOPES),
+            seconds,
+            partial(messages.warm, kind, range_name, scope),
+            offset=seconds * (number + 1) / len(statistics),
         )
-        for range_name in RANGES
+        for range_name, seconds in _WARMED.items()
+        for number, (kind, scope) in enumerate(statistics)
     ]
-    return warm_ups + [Job(job, seconds, (partial(messages.housekeeping, job),)) for job, seconds in _HOUSEKEPT.items()]
+    housekeeping = [
+        Job(job, seconds, partial(messages.housekeeping, job), seconds) for job, seconds in _HOUSEKEPT.items()
+    ]
+    return warm_ups + housekeeping

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter as Tally
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import dramatiq
@@ -48,7 +49,7 @@ def waiting(broker: RedisBroker) -> list[Any]:
 
 
 def test_every_statistic_and_every_job_is_asked_for() -> None:
-    asked = [message() for job in jobs() for message in job.messages]
+    asked = [job.message() for job in jobs()]
     warmed = {(m.kwargs["kind"], m.kwargs["range_name"], m.kwargs["scope"]) for m in asked if m.actor_name == "warm"}
     assert warmed == {(kind, name, scope) for kind in KINDS for name in RANGES for scope in SCOPES}
     assert {m.kwargs["job"] for m in asked if m.actor_name == "housekeeping"} == set(JOBS)
@@ -60,10 +61,18 @@ def test_statistics_are_warmed_well_before_they_go_cold() -> None:
         assert seconds[f"warm {range_name}"] * 2 <= kept
 
 
+def test_warm_ups_are_spread_over_their_time() -> None:
+    for name, seconds in {(job.name, job.seconds) for job in jobs() if job.name.startswith("warm")}:
+        offsets = sorted(job.offset for job in jobs() if job.name == name)
+        gaps = {round(later - earlier, 6) for earlier, later in pairwise(offsets)}
+        assert gaps == {seconds / len(offsets)}
+        assert 0 < offsets[0] < offsets[-1] <= seconds
+
+
 def test_it_begins_at_once_and_goes_on(backend: Backend) -> None:
     with queue(backend.redis_url) as broker:
         clock = Clock(broker, sent())
-        clock.start([Job("often", 1, (lambda: messages.housekeeping("rows"),)), *jobs()])
+        clock.start([Job("often", 1, lambda: messages.housekeeping("rows")), *jobs()])
         assert wait_until(lambda: len(waiting(broker)) >= 30, 5)
         clock.stop()
         found = Tally(message.actor_name for message in waiting(broker))
@@ -85,7 +94,7 @@ def test_a_job_that_fails_does_not_stop_the_next(backend: Backend) -> None:
 
     with queue(backend.redis_url) as broker, capture_logs():
         clock = Clock(broker, sent())
-        clock.start([Job("broken", 1, (broken,)), Job("sound", 1, (lambda: messages.housekeeping("rows"),))])
+        clock.start([Job("broken", 1, broken), Job("sound", 1, lambda: messages.housekeeping("rows"))])
         assert wait_until(lambda: len(waiting(broker)) >= 2, 5)
         clock.stop()
 
