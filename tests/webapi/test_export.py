@@ -11,8 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 import pytest
 from flask.testing import FlaskClient
+from peewee import fn
 
 from pipeline.errors import Unavailable
 from pipeline.models import LogEntry
@@ -76,6 +78,56 @@ def test_a_file_read_back_is_what_was_stored(
     assert READ[kind](api.get(f"/logs/export?format={kind}&status=418").text) == []
     window = urlencode({"from": rfc3339(AT + timedelta(microseconds=120)), "to": rfc3339(AT + timedelta(seconds=0.5))})
     assert READ[kind](api.get(f"/logs/export?format={kind}&{window}").text) == told([LINES[1], LINES[3]])
+
+
+NASTY = [
+    "/plain",
+    '/"',
+    '/""x"',
+    "/,",
+    "/,,,,,,,",
+    "/\\",
+    '/\\"',
+    "/a b",
+    "/tab\t",
+    "/cr\r",
+    "/lf\n/x",
+    "/crlf\r\n=1+1",
+    "/nul\0x",
+    "/esc\x1b\x7f\x85",
+    "/\u2028\u200b\u00a0\ufeff",
+    "/é😀",
+    "/100%s%%(x)s{0}",
+    '/","Status":500,"LatencyMs":1}',
+    '/","Path":"/x","Status":',
+    '/x,404,1\r\n1,2026-03-03T12:00:00Z,::1,GET,"/y',
+    "/'=1+1",
+    "/\"',\\" + "x" * 2000,
+]
+TIMES = [0, 1, 10, 100_000, 500_000, 999_999, 10_000_000, 600_000_000]  # microseconds
+
+
+def expected(kind: str, lines: Sequence[Seen], first: int) -> bytes:
+    """A file as Python's own writers make it of lines whose ids begin with `first`."""
+    found = [(first + at, *told([line])[0]) for at, line in enumerate(lines)][::-1]
+    if kind == "ndjson":
+        return b"".join(msgspec.json.encode(dict(zip(FIELDS, row, strict=True))) + b"\n" for row in found)
+    text = io.StringIO()
+    csv.writer(text).writerows([FIELDS, *found])
+    return text.getvalue().encode()
+
+
+@pytest.mark.parametrize("kind", ["csv", "ndjson"])
+@pytest.mark.parametrize("chunk", [1, 5, 10_000])
+def test_a_file_is_to_the_byte_what_pythons_own_writers_make(
+    store: Store, monkeypatch: pytest.MonkeyPatch, kind: str, chunk: int
+) -> None:
+    monkeypatch.setattr(export, "CHUNK", chunk)
+    nasty = [Seen(AT + timedelta(microseconds=TIMES[at % len(TIMES)]), path=path) for at, path in enumerate(NASTY)]
+    lines = [*LINES, *nasty, Seen(AT, "2001:db8::1", "PROPFIND", "/last", 100, 2**31 - 1)]
+    put(store, lines)
+    first = store.read(lambda: LogEntry.select(fn.MIN(LogEntry.id)).scalar())
+    assert b"".join(_chunks(store, f"format={kind}", Streams())) == expected(kind, lines, first)
 
 
 def test_csv_is_the_default_and_no_cell_begins_as_a_formula(api: FlaskClient, store: Store) -> None:
