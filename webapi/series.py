@@ -16,7 +16,7 @@ _CLASSES: Final = range(1, 6)
 
 def series(asked: SeriesQuestion, question: Question) -> dict[str, Any]:
     """The points of a series, oldest first, and what they cover. Within a transaction."""
-    by = () if asked.metric == "latency" else ("class",)
+    by = ("class",) if asked.by or asked.metric == "errors" else ()
     found = question.facts("time", *by, latencies=asked.metric == "latency", step=asked.step)
     tell = _METRICS[asked.metric, asked.by]
     starts = range(found.window.start // 1_000_000, found.window.stop // 1_000_000, asked.step)
@@ -35,7 +35,7 @@ def _classes(found: Found, start: int) -> dict[int, int]:
 
 
 def _requests(found: Found, start: int) -> dict[str, Any]:
-    return {"requests": sum(_classes(found, start).values())}
+    return {"requests": found.groups.get((start,), Facts()).requests}
 
 
 def _by_class(found: Found, start: int) -> dict[str, Any]:
