@@ -73,7 +73,8 @@ def _remembered(
         return compute()
     # The window of a range moves on with the clock; the question stays the same.
     said = {name: value for name, value in msgspec.structs.asdict(asked).items() if name not in ("start", "end")}
-    key = f"{type(asked).__name__}:{hashlib.blake2b(repr(said).encode(), digest_size=16).hexdigest()}"
+    written = msgspec.json.encode(said, order="deterministic")
+    key = f"{type(asked).__name__}:{hashlib.blake2b(written, digest_size=16).hexdigest()}"
     with suppress(Unavailable):
         if found := cache.answer(key):
             return found
