@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
-from uuid import uuid4
 
 import msgspec
 from flask import Flask, Response, g, request
@@ -29,6 +27,7 @@ from webapi import (
     errors,
     export,
     logs,
+    microcache,
     openapi,
     parameters,
     questions,
@@ -36,10 +35,9 @@ from webapi import (
 )
 from webapi.endpoints import ENDPOINTS
 from webapi.metrics import Metrics
+from webapi.request_id import request_id
 from webapi.stats import look_up, look_up_series, look_up_top
 from webapi.streams import Streams, begun
-
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,100}")
 
 
 def compose(
@@ -54,6 +52,7 @@ def compose(
     app = Flask(__name__, static_folder=None)
     errors.register(app)
     # Each looks at the answer after those below it.
+    microcache.register(app, metrics)
     _every_answer(app, metrics)
     compression.register(app)
     conditional.register(app)
@@ -235,8 +234,7 @@ def _every_answer(app: Flask, metrics: Metrics) -> None:
     @app.before_request
     def begin() -> None:
         g.begun = time.perf_counter()
-        said = request.headers.get("X-Request-Id", "")
-        g.request_id = said if _REQUEST_ID.fullmatch(said) else uuid4().hex
+        g.request_id = request_id(request.headers.get("X-Request-Id", ""))
 
     @app.after_request
     def end(response: Response) -> Response:
