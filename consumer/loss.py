@@ -10,7 +10,7 @@ import structlog
 from peewee import fn
 from prometheus_client import Counter
 
-from consumer.plan import write_off
+from consumer.plan import give_up, is_stream_of, write_off
 from pipeline.errors import Unavailable
 from pipeline.models import Batch, Progress, Stream
 from pipeline.storage import Store
@@ -76,7 +76,7 @@ class Loss:
         def work() -> list[tuple[int, int]]:
             said = []
             for stream in Stream.select().where(which, (Stream.state == "live") | planned_late):
-                lines = _lose(Batch.stream == stream.id)
+                lines = give_up(self._store, Batch.stream == stream.id)
                 unplanned = (Progress.stream == stream.id) & (Progress.end_offset > Progress.next_plan)
                 for row in Progress.select().where(unplanned):
                     write_off(self._store, stream.id, row.part, row.generation, row.next_plan, row.end_offset)
@@ -96,7 +96,7 @@ class Loss:
         firsts = (
             Batch.select(Batch.part, fn.MIN(Batch.first))
             .join(Stream, on=(Stream.id == Batch.stream))
-            .where(Batch.state == "pending", Stream.topic_id == identity.topic_id)
+            .where(Batch.state == "pending", is_stream_of(identity))
             .group_by(Batch.part)
             .tuples()
         )
@@ -110,13 +110,5 @@ class Loss:
                 log.error("lost: retention passed", part=part, before=beginning, lines=lines)
 
     def _expire(self, identity: Identity, part: int, beginning: int) -> int:
-        stream = Stream.select(Stream.id).where(Stream.topic_id == identity.topic_id)
-        return _lose(Batch.stream.in_(stream), Batch.part == part, Batch.first < beginning)
-
-
-def _lose(*which: object) -> int:
-    """Ends such batches as are pending, inside a transaction; returns how many lines are lost with them."""
-    pending = (*which, Batch.state == "pending")
-    lines = Batch.select(fn.COALESCE(fn.SUM(Batch.lines), 0)).where(*pending).scalar()
-    Batch.update(state="lost").where(*pending).execute()
-    return int(lines)
+        stream = Stream.select(Stream.id).where(is_stream_of(identity))
+        return give_up(self._store, Batch.stream.in_(stream), Batch.part == part, Batch.first < beginning)

@@ -184,11 +184,7 @@ class Plan:
             )
             if not moved:
                 raise Fenced(f"partition {part} is past generation {generation}")
-            pending = (Batch.stream == self.stream, Batch.part == part, Batch.state == "pending")
-            batches: Any = Batch.select(Batch.lines).where(*pending).tuples()
-            lines = [lines for (lines,) in (batches.for_update() if self._store.is_mysql else batches)]
-            Batch.update(state="lost").where(*pending).execute()
-            return sum(lines)
+            return give_up(self._store, Batch.stream == self.stream, Batch.part == part)
 
         return self._store.write(work)
 
@@ -221,16 +217,32 @@ def write_off(store: Store, stream: int, part: int, generation: int, first: int,
     ).execute()
 
 
-def _stream(identity: Identity) -> int:
-    known = (
-        Stream.cluster_id == identity.cluster_id,
-        Stream.topic == identity.topic,
-        Stream.topic_id == identity.topic_id,
+def give_up(store: Store, *which: object) -> int:
+    """Ends such batches as are pending, inside a transaction; returns how many lines are lost with them.
+
+    They are locked before they are summed: what an actor gets done meanwhile is not lost.
+    """
+    pending = (*which, Batch.state == "pending")
+    batches: Any = Batch.select(Batch.lines).where(*pending).tuples()
+    lines = [lines for (lines,) in (batches.for_update() if store.is_mysql else batches)]
+    Batch.update(state="lost").where(*pending).execute()
+    return sum(lines)
+
+
+def is_stream_of(identity: Identity) -> Any:
+    """The condition that a row of `stream` is of this topic. All three count: some brokers give topics no ids."""
+    return (
+        (Stream.cluster_id == identity.cluster_id)
+        & (Stream.topic == identity.topic)
+        & (Stream.topic_id == identity.topic_id)
     )
+
+
+def _stream(identity: Identity) -> int:
     Stream.insert(
         cluster_id=identity.cluster_id, topic=identity.topic, topic_id=identity.topic_id, state="live"
     ).on_conflict_ignore().execute()
-    stream = Stream.get(*known)
+    stream = Stream.get(is_stream_of(identity))
     if stream.state == "gone":
         raise Unavailable("kafka", f"a broker still answers for a {identity.topic} that was replaced")
     return int(stream.id)

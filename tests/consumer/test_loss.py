@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
 import prometheus_client
 import pytest
 
@@ -97,6 +98,19 @@ def test_a_pending_batch_that_retention_passed_is_lost_with_its_lines(keeper: Ke
     assert keeper.counted() == 12
     found = ledger.read(keeper.store)
     assert (found.lost, found.pending, found.balanced) == (12, 6, True)
+
+
+@pytest.mark.real_only
+def test_what_retention_took_here_is_not_lost_of_another_cluster_s_topic(keeper: Keeper, topic: Topic) -> None:
+    mine, offsets = keeper.plan(), uploads(topic, 3)
+    other = Plan.of(keeper.store, msgspec.structs.replace(mine.identity, cluster_id="another"))
+    other.planned(0, 0)
+    other.add(0, 0, 0, keeper.reader.read(0, 0, 3), 9)
+    keeper.planned(mine, offsets)
+    topic.delete_records(0, before=3)
+    keeper.loss.look()
+    states = keeper.store.read(lambda: dict(Batch.select(Batch.stream, Batch.state).tuples()))
+    assert states == {mine.stream: "lost", other.stream: "pending"}
 
 
 @pytest.mark.real_only

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 
-from consumer.plan import Mark, Plan
+from consumer.plan import Mark, Plan, give_up
 from pipeline import batch, ledger
 from pipeline.errors import Fenced, Unavailable
 from pipeline.models import Batch, Progress, Stream
@@ -128,6 +129,30 @@ def test_two_planners_who_race_plan_each_range_once(store: Store, plan: Plan) ->
         thread.join()
     assert [row[2:4] for row in batches(store)] == [(at, at + 2) for at in range(0, 40, 2)]
     assert ledger.read(store).received == 20 * 6
+
+
+def test_what_is_done_while_a_batch_is_given_up_is_not_lost(store: Store, plan: Plan) -> None:
+    plan.planned(0, 0)
+    for first in (0, 2):
+        add(plan, 0, first, uploads(first))
+    claimed, given_up = threading.Event(), []
+
+    def give() -> None:
+        claimed.wait()
+        given_up.append(store.write(lambda: give_up(store, Batch.part == 0)))
+        store.disconnect()
+
+    def finish() -> None:
+        Batch.update(state="done").where(Batch.first == 0).execute()
+        claimed.set()
+        time.sleep(0.3)  # The other reads, or waits to.
+
+    thread = threading.Thread(target=give)
+    thread.start()
+    store.write(finish)
+    thread.join()
+    assert given_up == [6]
+    assert [row[-1] for row in batches(store)] == ["done", "lost"]
 
 
 def test_the_watermark_is_the_least_pending_batch_s_first_else_the_plan_s_end(store: Store, plan: Plan) -> None:
