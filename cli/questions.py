@@ -9,6 +9,7 @@ import click
 
 from pipeline import settings
 from pipeline.process import guarded
+from pipeline.statistic import DIMENSIONS, KINDS, METRICS, ORDERS, RANGES, SCOPES
 
 if TYPE_CHECKING:
     from cli.ask import WebApi
@@ -18,8 +19,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 _OPTIONS = {
     "from": click.option("--from", "from_", metavar="TIME", help="RFC 3339, such as 2025-06-10T10:41:40Z."),
     "to": click.option("--to", metavar="TIME", help="RFC 3339; included."),
-    "range": click.option("--range", type=click.Choice(("hour", "day", "week")), help="The time until now."),
-    "scope": click.option("--scope", type=click.Choice(("stored", "all")), help="Stored lines, or discarded ones too."),
+    "range": click.option("--range", type=click.Choice(tuple(RANGES)), help="The time until now."),
+    "scope": click.option("--scope", type=click.Choice(SCOPES), help="Stored lines, or discarded ones too."),
     "status": click.option("--status", help="Such as 404, 5xx or 404,5xx; !5xx is all but these."),
     "method": click.option("--method", help="Such as GET or POST,PUT; !GET is all but it."),
     "route": click.option("--route", help="Such as /products/{id}; !/products/{id} is all but it."),
@@ -60,12 +61,12 @@ def ledger(as_json: bool, url: str | None, **query: Any) -> None:
 
 
 @click.command()
-@click.argument("kind", required=False, type=click.Choice(("summary", "errors", "latency", "traffic")))
-@click.option("--series", type=click.Choice(("requests", "errors", "latency")), help="A bar chart.")
+@click.argument("kind", required=False, type=click.Choice(KINDS))
+@click.option("--series", type=click.Choice(METRICS), help="A bar chart.")
 @click.option("--step", help="With --series: how far its points are apart, such as 5m.")
 @click.option("--by", type=click.Choice(("class",)), help="With --series: each class of statuses.")
-@click.option("--top", type=click.Choice(("route", "path", "status", "method", "ip")), help="The busiest.")
-@click.option("--sort", type=click.Choice(("requests", "errors", "error_rate", "p95")), help="With --top.")
+@click.option("--top", type=click.Choice(DIMENSIONS), help="The busiest.")
+@click.option("--sort", type=click.Choice(ORDERS), help="With --top.")
 @click.option("--limit", type=int, help="With --top: how many.")
 @_asks("range", "from", "to", "scope", *_FILTERS)
 def stats(kind: str | None, series: str | None, top: str | None, as_json: bool, url: str | None, **query: Any) -> None:

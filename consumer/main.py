@@ -9,7 +9,7 @@ from consumer.loop import Assignment, PollLoop
 from consumer.loss import Loss
 from consumer.metrics import Metrics
 from consumer.repair import Repair
-from pipeline import admin, checkpoint, logging, messages, process, settings, status
+from pipeline import admin, checkpoint, exposure, logging, messages, process, settings, status
 from pipeline.cache import Cache
 from pipeline.errors import Unavailable
 from pipeline.kafka import RangeReader, client_options
@@ -26,6 +26,7 @@ def main() -> int:
     """Runs the consumer until it is told to stop; returns its exit code."""
     given = settings.load()
     logging.configure("consumer", given.log_level)
+    exposure.look(given, given.admin_host)
     crash = checkpoint.from_environment()
     metrics = Metrics()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import reduce
 from operator import and_, or_
 from typing import Any, Final, NamedTuple, TypeVar
@@ -13,7 +13,7 @@ from peewee import SQL, Expression, Value, fn
 
 from pipeline.blocks import Stretch, stretches
 from pipeline.models import LogEntry, Route
-from pipeline.routes import OTHER
+from pipeline.routes import OTHER, OTHER_ID
 from pipeline.selection import Network, OneOf, Selection
 from pipeline.window import Window
 
@@ -156,7 +156,14 @@ def route_ids(routes: OneOf[str]) -> OneOf[int]:
     names = [name for name in routes.values if name != OTHER]
     found: Any = Route.select(Route.id).where(Route.template.in_(names)).tuples()
     ids = [id for (id,) in found] if names else []
-    return OneOf(tuple(sorted([*ids, *([0] if OTHER in routes.values else [])])), routes.negated)
+    return OneOf(tuple(sorted([*ids, *([OTHER_ID] if OTHER in routes.values else [])])), routes.negated)
+
+
+def route_names(ids: Iterable[int]) -> dict[int, str]:
+    """What the routes of these ids are called. Within a transaction."""
+    named = set(ids) - {OTHER_ID}
+    found: Any = Route.select(Route.id, Route.template).where(Route.id.in_(named)).tuples()
+    return {OTHER_ID: OTHER, **dict(found if named else ())}
 
 
 def one_of(column: Any, values: OneOf[Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Reading a range of the topic by its offsets, outside any consumer group."""
+"""What every consuming client is set to, and reading a range of the topic by its offsets, outside any group."""
 
 from __future__ import annotations
 
@@ -79,15 +79,6 @@ class RangeReader:
             with suppress(KafkaError):
                 self._consumer.topics()
             raise Unavailable("kafka", f"partition {error} is new") from error
-        except KafkaError as error:
-            raise Unavailable("kafka", error) from error
-        return {partition.partition: int(offset) for partition, offset in found.items()}
-
-    def ends(self, parts: Sequence[int]) -> dict[int, int]:
-        """The offset after the log's last record of each partition (Tansu's answer is wrong). Raises Unavailable."""
-        partitions = [TopicPartition(self._topic, part) for part in parts]
-        try:
-            found = self._consumer.end_offsets(partitions, timeout_ms=CONNECT_MS)
         except KafkaError as error:
             raise Unavailable("kafka", error) from error
         return {partition.partition: int(offset) for partition, offset in found.items()}

@@ -178,7 +178,7 @@ class LogEntry(Model):
 
 
 class LogBlock(Model):
-    """Where a minute's entries are among a block of ids (`pipeline.entries`): what an index on time would cost less."""
+    """Where a minute's entries are among a block of ids (`pipeline.blocks`): cheaper than an index on time."""
 
     minute = BigIntegerField()
     block = BigIntegerField()

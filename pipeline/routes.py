@@ -39,6 +39,9 @@ MAX_TEMPLATE: Final = 500
 OTHER: Final = "other"
 """What a route over the cap is counted as; no template is this, since each starts with a slash."""
 
+OTHER_ID: Final = 0
+"""Its id wherever routes have ids; no row of `route` has it."""
+
 _MAX_SEGMENTS, _MAX_SEGMENT, _MAX_EXTENSION = 10, 48, 6
 _REST = "{rest}"
 

@@ -1,4 +1,4 @@
-"""One of the statistics: which there are, and what an answer is. How it is computed: `statistics`."""
+"""Which statistics, series and rankings there are, and what one of the first is. How it is computed: `statistics`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import msgspec
 
 KINDS: Final = ("latency", "errors", "traffic", "summary")
 SCOPES: Final = ("stored", "all")
+METRICS: Final = ("requests", "errors", "latency")
+DIMENSIONS: Final = ("route", "path", "status", "method", "ip")
+ORDERS: Final = ("requests", "errors", "error_rate", "p95")
 RANGES: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 
 

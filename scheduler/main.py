@@ -6,7 +6,7 @@ from logging import WARNING, getLogger
 
 from prometheus_client import CollectorRegistry, Counter, ProcessCollector
 
-from pipeline import admin, logging, messages, process, settings, status
+from pipeline import admin, exposure, logging, messages, process, settings, status
 from pipeline.cache import Cache
 from scheduler.clock import Clock
 from scheduler.jobs import jobs
@@ -16,6 +16,7 @@ def main() -> int:
     """Runs the clock until it is told to stop; returns the exit code."""
     given = settings.load()
     logging.configure("scheduler", given.log_level)
+    exposure.look(given, given.admin_host)
     getLogger("apscheduler").setLevel(WARNING)  # It tells of every job twice.
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)

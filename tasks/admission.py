@@ -8,15 +8,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Mapping
 from functools import partial
-from typing import Final
 
 import polars as pl
 
 from pipeline.models import Route, RouteDay
 from pipeline.rollup import DAY
+from pipeline.routes import OTHER_ID
 from pipeline.storage import Store
 
-OTHER: Final = 0
 # Days of which the admitted templates are remembered.
 _REMEMBERED = 64
 # Templates a statement.
@@ -42,7 +41,7 @@ class Admission:
         dated = frame.with_columns(day.alias("day"))
         asked = dated.group_by("day", "template").len().sort("day", "len", "template", descending=[False, True, False])
         ids = [
-            known.get(template, OTHER)
+            known.get(template, OTHER_ID)
             for (day_of,), of_day in asked.partition_by("day", as_dict=True, maintain_order=True).items()
             for known in (self._admitted(int(day_of), of_day["template"].to_list()),)
             for template in of_day["template"]
@@ -66,7 +65,7 @@ class Admission:
     def _admit(self, day: int, templates: list[str]) -> dict[str, int]:
         """Admits as many as the day has room for; returns all that are admitted."""
         # The row of route 0 stands for the day: who has it decides alone.
-        self._store.upsert(RouteDay, [(day, OTHER)], replace=[RouteDay.route])
+        self._store.upsert(RouteDay, [(day, OTHER_ID)], replace=[RouteDay.route])
         standing = (
             Route.select(Route.template, Route.id)
             .join(RouteDay, on=(RouteDay.route == Route.id))

@@ -12,7 +12,7 @@ import msgspec
 from pipeline.errors import BadParameter
 from pipeline.grammar import MAX_LATENCY_MS, MAX_PATH
 from pipeline.selection import Network, OneOf, Selection, Substring
-from pipeline.statistic import KINDS, RANGES, SCOPES
+from pipeline.statistic import DIMENSIONS, KINDS, METRICS, ORDERS, RANGES, SCOPES
 from webapi import cursor, search, values
 from webapi.search import Unclear
 
@@ -24,10 +24,7 @@ TOP, MOST_TOP = 10, 100
 MOST_OFFSET: Final = 10**18 - 1
 MOST_POINTS: Final = 2000
 
-METRICS: Final = ("requests", "errors", "latency")
-DIMENSIONS: Final = ("route", "path", "status", "method", "ip")
 ROWS_ONLY: Final = ("path", "ip")
-ORDERS: Final = ("requests", "errors", "error_rate", "p95")
 
 
 class Parameter(msgspec.Struct, Generic[T], frozen=True, kw_only=True):

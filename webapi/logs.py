@@ -10,9 +10,9 @@ from typing import Any, Final, NamedTuple
 from peewee import fn
 
 from pipeline import blocks
-from pipeline.entries import Scan, matching
+from pipeline.entries import Scan, matching, route_names
 from pipeline.errors import TooSlow
-from pipeline.models import LogEntry, Route
+from pipeline.models import LogEntry
 from pipeline.moment import rfc3339
 from pipeline.routes import OTHER
 from pipeline.selection import EVERYTHING
@@ -86,9 +86,7 @@ def line(store: Store, id: int) -> dict[str, Any] | None:
 
 def told(rows: list[Any]) -> list[dict[str, Any]]:
     """Rows of COLUMNS as lines with the contract's keys. Within a transaction."""
-    ids = {row[-1] for row in rows} - {0}
-    found: Any = Route.select(Route.id, Route.template).where(Route.id.in_(ids)).tuples()
-    routes = {0: OTHER} | dict(found if ids else ())
+    routes = route_names(row[-1] for row in rows)
     return [
         {
             "id": number,

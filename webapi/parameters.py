@@ -78,12 +78,11 @@ def line_question(number: str, pairs: Pairs) -> int | None:
 def export_question(pairs: Pairs, now: datetime) -> ExportQuestion:
     """The question of `/logs/export`. Raises BadParameter."""
     given = Given(pairs, declared.EXPORT)
-    start, end, range_name = _optional_window(given, now)
+    start, end, _ = _optional_window(given, now)
     return ExportQuestion(
         selection=_searched(given),
         start=start,
         end=end,
-        range_name=range_name,
         format=given.read(declared.FORMAT),
         limit=given.read(declared.EXPORT_LIMIT),
     )

@@ -30,7 +30,6 @@ class ExportQuestion(msgspec.Struct, frozen=True):
     selection: Selection
     start: datetime | None
     end: datetime | None
-    range_name: str | None
     format: str
     limit: int | None
 

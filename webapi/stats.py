@@ -36,7 +36,7 @@ class Found(NamedTuple):
 def look_up(store: Store, cache: Cache, question: StatsQuestion, now: datetime) -> Found:
     """The statistic that a question asks for, as of `now` or as it is cached.
 
-    A cache that is away is no error. Raises Unavailable when the database is needed and does not answer.
+    A cache that is away is no error. Raises Unavailable when the database is needed and does not answer, and TooSlow.
     """
     kind, range_name, scope = question.kind, question.range_name, question.scope
     kept = range_name if range_name and question.selection == EVERYTHING else None
@@ -53,7 +53,7 @@ def look_up(store: Store, cache: Cache, question: StatsQuestion, now: datetime) 
 
 
 def look_up_series(store: Store, cache: Cache, asked: SeriesQuestion, now: datetime) -> dict[str, Any]:
-    """The series that a question asks for; raises as `look_up` does, and BadParameter."""
+    """The series that a question asks for; raises as `look_up` does."""
     return _remembered(cache, asked, lambda: store.read(lambda: series(asked, _question(store, asked, now))))
 
 

@@ -90,10 +90,7 @@ def events(
             try:
                 said, away = _said(tail.look()), False
             except (Unavailable, TooSlow) as error:
-                said = (
-                    b"" if away else b"event: problem\ndata: " + msgspec.json.encode({"detail": str(error)}) + b"\n\n"
-                )
-                away = True
+                said, away = b"" if away else _problem(error), True
             if not said and clock() - told_at >= HEARTBEAT_SECONDS:
                 said = b": heartbeat\nid: %d\n\n" % tail.floor
             if said:

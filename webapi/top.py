@@ -8,9 +8,8 @@ from typing import Any, Final
 import msgspec
 
 from pipeline import facts, histogram, reader
+from pipeline.entries import route_names
 from pipeline.facts import Asked, Coverage, Facts
-from pipeline.models import Route
-from pipeline.routes import OTHER
 from pipeline.statistics import QUANTILES, Question, estimated, quantile_errors
 from webapi.questions import TopQuestion
 
@@ -102,7 +101,4 @@ def _ratio(part: int, whole: int) -> float:
 
 def _names(by: str, keys: list[Any]) -> dict[Any, str]:
     """What the keys are called."""
-    if by != "route":
-        return {key: str(key) for key in keys}
-    found: Any = Route.select(Route.id, Route.template).where(Route.id.in_(keys)).tuples()
-    return {0: OTHER} | dict(found)
+    return route_names(keys) if by == "route" else {key: str(key) for key in keys}

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
-from pipeline.grammar import MAX_LATENCY_MS, MAX_PATH
+from pipeline.grammar import MAX_PATH
 from pipeline.routes import MAX_TEMPLATE, OTHER
 from pipeline.selection import Network, OneOf, Substring
 from webapi import networks
@@ -83,11 +83,6 @@ def substring(text: str) -> Substring:
     if len(text) > MAX_PATH:
         raise ValueError(f"expected at most {MAX_PATH} characters")
     return Substring(text)
-
-
-def latency(text: str) -> int:
-    """Whole milliseconds."""
-    return number(text, 0, MAX_LATENCY_MS)
 
 
 def number(text: str, least: int, most: int) -> int:

@@ -1,5 +1,6 @@
-"""The database fixtures, for the tests of what reads and writes it."""
+"""The fixtures of what talks to servers: a database, a queue."""
 
+from tests.queues import broker
 from tests.stores import database, store
 
-__all__ = ["database", "store"]
+__all__ = ["broker", "database", "store"]

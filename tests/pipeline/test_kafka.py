@@ -66,7 +66,6 @@ def test_a_range_that_the_log_no_longer_holds_is_said(topic: Topic, reader: Rang
             reader.read(0, first, after)
     assert len(reader.read(0, 5, 10)) == 5
     assert reader.beginnings([0, 1]) == {0: 5, 1: 0}
-    assert reader.ends([0, 1]) == {0: 10, 1: 0}
 
 
 @pytest.mark.real_only

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import dramatiq
 import msgspec
@@ -16,15 +15,6 @@ from pipeline.errors import Unavailable
 from tests.servers import Backend
 
 ORDER = Range("topic-id", 3, 1, 2**40, 2**40 + 5, "ab" * 16)
-
-
-@pytest.fixture
-def broker(backend: Backend) -> Iterator[RedisBroker]:
-    found = messages.build_broker(backend.environment()["REDIS_URL"])
-    found.client.flushdb()
-    yield found
-    found.close()
-    found.client.connection_pool.disconnect()
 
 
 def test_a_worker_gets_what_was_sent_and_nothing_is_kept_of_it(broker: RedisBroker) -> None:

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.models import Route, RouteDay
+from pipeline.routes import OTHER_ID
 from pipeline.storage import Store
-from tasks.admission import OTHER, Admission
+from tasks.admission import Admission
 from tasks.frame import SCHEMA
 from tests.stores import Seen, empty, named
 
@@ -36,27 +37,27 @@ def admitted(admission: Admission, *paths: str, at: datetime = NOON) -> list[int
 def test_the_cap_is_a_days_and_the_rest_is_other(store: Store) -> None:
     admission = Admission(store, 2)
     first = admitted(admission, "/a", "/b", "/c")
-    assert first[2] == OTHER
+    assert first[2] == OTHER_ID
     assert len({*first}) == 3
     assert admitted(admission, "/c", "/b", "/a") == first[::-1]
     # The next day has as much room, and the ids are the same.
     next_day = admitted(admission, "/c", "/a", at=NOON + DAY)
     assert next_day[1] == first[0]
-    assert OTHER not in next_day
-    assert admitted(admission, "/b", "/c", at=NOON + DAY) == [OTHER, next_day[0]]
-    assert admitted(admission, "/c", at=NOON) == [OTHER]
+    assert OTHER_ID not in next_day
+    assert admitted(admission, "/b", "/c", at=NOON + DAY) == [OTHER_ID, next_day[0]]
+    assert admitted(admission, "/c", at=NOON) == [OTHER_ID]
 
 
 def test_the_busiest_come_first(store: Store) -> None:
     found = admitted(Admission(store, 1), "/a", "/z", "/b", "/z")
-    assert [id != OTHER for id in found] == [False, True, False, True]
+    assert [id != OTHER_ID for id in found] == [False, True, False, True]
 
 
 def test_a_day_begins_at_midnight_utc(store: Store) -> None:
     midnight = NOON.replace(hour=0)
     lines = frame([(midnight - timedelta(microseconds=1), "/a"), (midnight, "/b"), (midnight - DAY, "/c")])
     found = Admission(store, 1).named(lines)["route"].to_list()
-    assert [id != OTHER for id in found] == [True, True, False]
+    assert [id != OTHER_ID for id in found] == [True, True, False]
 
 
 def test_ids_outlive_the_process_and_a_batch_executed_again_gets_the_same(store: Store) -> None:
@@ -67,7 +68,7 @@ def test_ids_outlive_the_process_and_a_batch_executed_again_gets_the_same(store:
     # A higher cap admits more, and changes nobody.
     more = admitted(Admission(store, 4), *batch)
     assert more[:3] == first[:3]
-    assert more[3] != OTHER
+    assert more[3] != OTHER_ID
     # A lower one forgets nobody.
     assert admitted(Admission(store, 1), *batch) == more
 
@@ -77,7 +78,7 @@ def test_case_and_slashes_make_another_route(store: Store) -> None:
 
 
 def test_with_no_room_all_are_other(store: Store) -> None:
-    assert admitted(Admission(store, 0), "/a", "/b") == [OTHER, OTHER]
+    assert admitted(Admission(store, 0), "/a", "/b") == [OTHER_ID, OTHER_ID]
 
 
 def test_nothing_asks_for_nothing(store: Store) -> None:
@@ -108,11 +109,11 @@ def test_two_workers_at_the_cap_admit_no_more_than_it_and_agree(store: Store) ->
         thread.start()
     for thread in threads:
         thread.join()
-    ids = [{path: id for path, id in found.items() if id != OTHER} for found in results]
+    ids = [{path: id for path, id in found.items() if id != OTHER_ID} for found in results]
     together = ids[0] | ids[1] | ids[2]
     assert all(together[path] == id for found in ids for path, id in found.items())
     assert len({*together.values()}) == len(together) == most
-    assert store.read(lambda: RouteDay.select().where(RouteDay.route != OTHER).count()) == most
+    assert store.read(lambda: RouteDay.select().where(RouteDay.route != OTHER_ID).count()) == most
     templates = store.read(lambda: dict(Route.select(Route.template, Route.id).tuples()))
     assert templates == together
 
@@ -139,4 +140,4 @@ def test_many_days_are_not_all_remembered(store: Store) -> None:
     first = admission.named(frame([(day, "/a") for day in days]))["route"].to_list()
     assert len({*first}) == 1
     assert len(admission._days) <= 64
-    assert admitted(admission, "/b", at=days[0]) == admitted(admission, "/b", at=days[-1]) == [OTHER]
+    assert admitted(admission, "/b", at=days[0]) == admitted(admission, "/b", at=days[-1]) == [OTHER_ID]

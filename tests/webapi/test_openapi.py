@@ -10,12 +10,11 @@ import pytest
 from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from pipeline.statistic import SCOPES
+from pipeline.statistic import DIMENSIONS, SCOPES
 from pipeline.storage import Store
 from tests.stores import Seen, put
 from tests.webapi.conftest import NOW
 from webapi import answers
-from webapi.declarations import DIMENSIONS
 from webapi.endpoints import ENDPOINTS, JSON, Endpoint
 from webapi.openapi import document
 

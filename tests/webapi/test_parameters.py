@@ -134,7 +134,7 @@ def test_an_endpoint_declares_a_name_once() -> None:
 def test_an_empty_query_has_defaults() -> None:
     hour = {"start": NOW - timedelta(hours=1), "end": NOW, "range_name": "hour"}
     assert logs_question([], NOW) == LogsQuestion(EVERYTHING, None, None, None, limit=50, offset=0)
-    assert export_question([], NOW) == ExportQuestion(EVERYTHING, None, None, None, format="csv", limit=None)
+    assert export_question([], NOW) == ExportQuestion(EVERYTHING, None, None, format="csv", limit=None)
     assert tail_question([]) == TailQuestion(EVERYTHING, None)
     assert stats_question([], NOW) == StatsQuestion(kind="errors", **hour, scope="stored", selection=EVERYTHING)
     assert series_question([], NOW) == SeriesQuestion(

@@ -53,7 +53,7 @@ def explained(store: Store, monkeypatch: pytest.MonkeyPatch, query: str) -> list
 @pytest.mark.parametrize("query", ["status=503", "status=503&from=2026-03-03T00:00:00Z&to=2026-03-04T00:00:00Z"])
 def test_a_rare_status_is_found_by_its_index(filled: Store, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
     plans = explained(filled, monkeypatch, query)
-    assert plans
+    assert len(plans) > 2
     # The first pieces are so small that a look at each of their rows may be cheaper.
     assert all("log_entries_status" in plan for plan in plans[2:]), plans
 
