@@ -27,6 +27,16 @@ class Unavailable(TallyError):
         self.detail = str(detail)
 
 
+class Denied(TallyError):
+    """A request is not allowed: `status` is 401, 403 or 429, `retry_after` in how many seconds it may be, or 0."""
+
+    def __init__(self, status: int, detail: str, retry_after: int = 0) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.retry_after = retry_after
+
+
 class TooSlow(TallyError):
     """The database ended a query that took longer than its limit."""
 

@@ -13,14 +13,19 @@ log = structlog.get_logger(__name__)
 
 
 def look(given: Settings, host: str) -> None:
-    """Warns of a process that listens on `host` for others than this machine: nobody is asked for a key.
+    """Looks whether a process that listens on `host` may start.
 
-    Raises ConfigurationError where keys are required: this version has none, and must not seem to.
+    Raises ConfigurationError where others than this machine reach it, no keys are required, and REQUIRE_API_KEYS=0 was
+    not said: nobody is to find out from strangers that a door was open.
     """
-    if given.require_api_keys:
-        raise ConfigurationError("REQUIRE_API_KEYS: this version has no API keys; put it behind a proxy that asks")
-    if not _loopback(host):
-        log.warning("anybody who reaches this address can use it: there are no API keys", host=host)
+    if given.require_api_keys or _loopback(host):
+        return
+    if not given.names("require_api_keys"):
+        raise ConfigurationError(
+            f"REQUIRE_API_KEYS: anybody who reaches {host} could use this process; 1 asks for keys (`tally keys create`"
+            " makes them), 0 says that something else keeps strangers out"
+        )
+    log.warning("anybody who reaches this address can use it: REQUIRE_API_KEYS=0", host=host)
 
 
 def _loopback(host: str) -> bool:

@@ -45,6 +45,12 @@ class BytesField(Field):
     field_type = "BINARY(16)"
 
 
+class DigestField(Field):
+    """Exactly 32 bytes, compared as bytes."""
+
+    field_type = "BINARY(32)"
+
+
 class MediumBlobField(BlobField):
     """Up to 16 MiB on MySQL."""
 
@@ -160,6 +166,26 @@ class LedgerMinute(Model):
         table_name = "ledger"
 
 
+class ApiKey(Model):
+    """A key of the API: who may send or read, and what was done with it."""
+
+    id = BigAutoField()
+    public_id = FixedCharField(max_length=16, unique=True)
+    digest = DigestField()  # SHA-256 of the key; the key itself only its owner has
+    name = CharField(max_length=100)
+    scopes = CharField(max_length=50)  # separated by commas
+    rate = IntegerField(null=True)  # requests a second
+    created_at = UtcField()
+    last_used_at = UtcField(null=True)
+    revoked_at = UtcField(null=True)
+    uploads = BigIntegerField(constraints=ZERO)
+    lines = BigIntegerField(constraints=ZERO)
+    refusals = BigIntegerField(constraints=ZERO)
+
+    class Meta:
+        table_name = "api_key"
+
+
 class LogEntry(Model):
     """A stored line."""
 
@@ -268,6 +294,7 @@ MODELS = (
     UploadKey,
     DeadLetter,
     LedgerMinute,
+    ApiKey,
     LogEntry,
     LogBlock,
     Route,

@@ -71,6 +71,19 @@ def run(name: str, loops: Sequence[Loop], close: Callable[[], None]) -> int:
     return exit_code(failures[0]) if failures else 0
 
 
+def background(loop: Loop) -> None:
+    """Runs a loop in a daemon thread until the process ends, for processes whose life is a server's; its step must
+    not raise."""
+
+    def live() -> None:
+        pause = threading.Event()
+        while True:
+            if not loop.step():
+                pause.wait(loop.pause)
+
+    threading.Thread(target=live, name=loop.name, daemon=True).start()
+
+
 def report(error: BaseException, **where: object) -> None:
     """Logs an error that ends something: ours in a sentence, anything else with its traceback."""
     log.error("failed", error=str(error), exc_info=not isinstance(error, TallyError), **where)

@@ -1,19 +1,13 @@
-"""Every table of the first version, in the SQL of both stores; what differs is named in one place."""
+"""Every table of the first version, in the SQL of both stores."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from peewee import Database, MySQLDatabase
+from peewee import Database
 
-_MYSQL = {
-    "id": "BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY",
-    "ascii": "CHARACTER SET ascii COLLATE ascii_bin",
-    "text": "CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
-    "options": "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
-}
-_SQLITE = {"id": "INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT", "ascii": "", "text": "", "options": ""}
+from pipeline.migrations import words
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS stream (
@@ -157,8 +151,7 @@ CREATE TABLE IF NOT EXISTS rollup_visitors (
 
 def up(migrator: Any, db: Database) -> None:
     """Makes the tables and their indexes; what an interrupted run left on MySQL, where DDL commits, is kept."""
-    words = _MYSQL if isinstance(db, MySQLDatabase) else _SQLITE
-    for statement in _TABLES.format(**words).split(";"):
+    for statement in _TABLES.format(**words(db)).split(";"):
         index = re.match(r"\s*CREATE INDEX (\w+) ON (\w+)", statement)
         if index is None or all(known.name != index[1] for known in db.get_indexes(index[2])):
             db.execute_sql(statement)
