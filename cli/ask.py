@@ -44,8 +44,9 @@ class AwayError(TallyError):
 class WebApi:
     """A web API at an address; each question is a connection of its own."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, api_key: str | None = None) -> None:
         """`url` is `http://host:port`, with a path where a proxy puts it below one. Raises QuestionError."""
+        self._authorization = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self.url = url.rstrip("/")
         try:
             parts = urlsplit(self.url)
@@ -78,7 +79,7 @@ class WebApi:
         host, port = self._address
         with closing(self._connection(host, port, timeout=patience)) as connection:
             try:
-                connection.request("GET", target, headers=headers or {})
+                connection.request("GET", target, headers={**self._authorization, **(headers or {})})
                 answer = connection.getresponse()
                 problem = b"" if answer.status == HTTPStatus.OK else answer.read()
             except (OSError, http.client.HTTPException, ValueError) as error:

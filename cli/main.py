@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from cli import ports, questions
+from cli.keys import keys
 from pipeline import settings
 from pipeline.process import guarded
 
@@ -168,8 +169,8 @@ def bench_queries(rows: tuple[int, ...], repeats: int, seconds: float, output: P
     guarded("bench-queries", lambda: run(settings.load(), rows, repeats, seconds, output, seed))
 
 
-for question in questions.COMMANDS:
-    tally.add_command(question)
+for command in (*questions.COMMANDS, keys):
+    tally.add_command(command)
 
 
 if __name__ == "__main__":

@@ -137,7 +137,8 @@ def _web_api(url: str | None) -> WebApi:
     from cli import ports
     from cli.ask import WebApi
 
-    return WebApi(url or ports.address(settings.load(), "webapi"))
+    given = settings.load()
+    return WebApi(url or ports.address(given, "webapi"), given.api_key)
 
 
 def _named(query: dict[str, Any]) -> dict[str, Any]:

@@ -96,7 +96,11 @@ class _Up:
             raise error
 
     def _start_processes(self) -> None:
-        self._supervisor.start(*map(self._service, PROCESSES), stop_seconds=PROCESSES_STOP_SECONDS)
+        processes = PROCESSES
+        if self._settings.require_api_keys and not self._settings.api_key:
+            processes = LISTENERS
+            click.echo("no generator: REQUIRE_API_KEYS is on, and API_KEY is not set (`tally keys create`)", err=True)
+        self._supervisor.start(*map(self._service, processes), stop_seconds=PROCESSES_STOP_SECONDS)
 
     def _tend(self) -> None:
         # In a thread: a process that is not ready may take seconds to say so, and children die meanwhile.

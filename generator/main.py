@@ -21,7 +21,7 @@ def main() -> int:
     if given.client_error_freq + given.server_error_freq > 1:
         raise ConfigurationError("CLIENT_ERROR_FREQ and SERVER_ERROR_FREQ: together they must not be more than 1")
     traffic = Traffic(Random(given.seed), given.client_error_freq, given.server_error_freq)
-    sender = Sender(given.target_api_url)
+    sender = Sender(given.target_api_url, given.api_key)
     pace = Pace(traffic, sender, given.qty_in_batch, given.rps, time.monotonic, lambda: datetime.now(UTC))
 
     def close() -> None:

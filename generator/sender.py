@@ -51,8 +51,9 @@ class Upload:
 class Sender:
     """One attempt a call; counts what came of it."""
 
-    def __init__(self, url: str, timeout: float = TIMEOUT_SECONDS) -> None:
+    def __init__(self, url: str, api_key: str | None = None, timeout: float = TIMEOUT_SECONDS) -> None:
         """`url` is that of `/upload`. Raises ConfigurationError when it is none."""
+        self._authorization = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._parts = _parts(url)
         self._target = (self._parts.path or "/") + (f"?{self._parts.query}" if self._parts.query else "")
         kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
@@ -85,7 +86,7 @@ class Sender:
     def _post(self, upload: Upload) -> tuple[int, float, bytes]:
         self._connection = self._connection or self._connect()
         headers = {"Content-Type": "application/json", "Idempotency-Key": upload.key, "User-Agent": "tally-generator"}
-        self._connection.request("POST", self._target, upload.body, headers)
+        self._connection.request("POST", self._target, upload.body, headers | self._authorization)
         answer = self._connection.getresponse()
         said = answer.getheader("Retry-After", "")
         return answer.status, float(said) if said.isascii() and said.isdigit() else 0.0, answer.read()

@@ -17,6 +17,8 @@ from pipeline.errors import Denied, Unavailable
 
 INGEST, READ, ADMIN = SCOPES = ("ingest", "read", "admin")
 SCHEME: Final = "Bearer"
+SECURITY: Final = {"type": "http", "scheme": SCHEME.lower(), "description": "A key that `tally keys create` made."}
+"""How OpenAPI says it."""
 
 _KEY: Final = re.compile(r"tally_([0-9a-f]{16})_([0-9a-f]{64})")
 _CREDENTIALS: Final = re.compile(r"bearer +([!-~]{1,200}) *", re.IGNORECASE)

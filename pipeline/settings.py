@@ -32,7 +32,7 @@ Seconds = Annotated[int, BeforeValidator(_seconds), Field(gt=0)]
 class Settings(BaseSettings):
     """The settings of all processes; the names are the environment variables' in lower case.
 
-    Secrets (`DATABASE_URL`, `REDIS_URL`, `CACHE_URL`) can also be given as a file's path in `NAME_FILE`.
+    Secrets (`DATABASE_URL`, `REDIS_URL`, `CACHE_URL`, `API_KEY`) can also be given as a file's path in `NAME_FILE`.
     """
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     retention_days: Annotated[int, Field(ge=1)] = 30
     data_dir: Path = Path(".tally")
     require_api_keys: bool = False
+    api_key: str | None = Field(default=None, repr=False)
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
     target_api_url: str = "http://127.0.0.1:8080/upload"
@@ -101,7 +102,7 @@ class Settings(BaseSettings):
         return field in self.model_fields_set
 
 
-_SECRETS = ("database_url", "redis_url", "cache_url")
+_SECRETS = ("database_url", "redis_url", "cache_url", "api_key")
 
 
 def load() -> Settings:

@@ -64,6 +64,12 @@ def request_id(headers: RawHeaders) -> bytes:
     return os.urandom(16).hex().encode()
 
 
+def authorization(headers: RawHeaders) -> str:
+    """The Authorization header; empty where there is none, or more than one."""
+    found = [value for name, value in headers if name == b"authorization"]
+    return found[0].decode("latin-1") if len(found) == 1 else ""
+
+
 def _length(text: bytes | None, max_bytes: int) -> int | None:
     if text is None:
         return None

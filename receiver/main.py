@@ -16,10 +16,12 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 from starlette.applications import Starlette
 
-from pipeline import checkpoint, exposure, logging, settings
+from pipeline import api_keys, checkpoint, exposure, logging, process, settings
 from pipeline.brokers import require_answer
 from pipeline.errors import Unavailable
+from pipeline.keyring import Keyring
 from pipeline.port import require_free
+from pipeline.storage import Store
 from receiver import openapi, producer
 from receiver.app import AsgiApp, compose
 from receiver.budget import Budget
@@ -74,6 +76,13 @@ def build_app() -> AsgiApp:
     budget = Budget(IN_HAND * loaded.max_body_bytes)
     metrics = Metrics(budget)
     producers = Producers(partial(producer.build, loaded), producer.abandon, _give_up)
+    checks = {"kafka": _kafka_check(producers, loaded)}
+    keyring = Keyring() if loaded.require_api_keys else None
+    keeping = None
+    if keyring is not None:
+        keeping = api_keys.keeping(Store.open(loaded.database_url), keyring)
+        process.background(keeping)
+        checks["api_keys"] = keyring.require_known
     publishers: list[Publisher] = []
 
     async def publish(value: bytes, headers: RecordHeaders) -> None:
@@ -90,6 +99,8 @@ def build_app() -> AsgiApp:
         yield
         orphaned.cancel()
         await asyncio.to_thread(producers.close)
+        if keeping is not None:
+            await asyncio.to_thread(keeping.step)
 
     upload = Upload(
         publish,
@@ -98,9 +109,10 @@ def build_app() -> AsgiApp:
         partial(datetime.now, UTC),
         loaded.max_body_bytes,
         loaded.max_lines,
+        keyring,
     )
-    document = openapi.document(loaded.max_body_bytes, loaded.max_lines)
-    return compose(upload, {"kafka": _kafka_check(producers, loaded)}, metrics.registry, lifespan, document)
+    document = openapi.document(loaded.max_body_bytes, loaded.max_lines, keys=loaded.require_api_keys)
+    return compose(upload, checks, metrics.registry, lifespan, document)
 
 
 def _kafka_check(producers: Producers, loaded: settings.Settings) -> Callable[[], None]:

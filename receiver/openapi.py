@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from pipeline.keyring import SECURITY
 from pipeline.problem import CONTENT_TYPE, Problem
 from receiver.declared import KEY_PATTERN
 from receiver.upload import Accepted
@@ -32,8 +33,15 @@ _PROBLEMS: Final = {
 }
 
 
-def document(max_body_bytes: int, max_lines: int) -> Json:
-    """The document of a receiver that takes so many bytes and lines an upload."""
+_DENIED: Final = {
+    "401": "No key, or one that is not known or was revoked. Nothing is kept.",
+    "403": "The key is not for uploads. Nothing is kept.",
+    "429": "More requests a second than the key allows. Nothing is kept. Send it again, after `Retry-After` seconds.",
+}
+
+
+def document(max_body_bytes: int, max_lines: int, keys: bool = False) -> Json:
+    """The document of a receiver that takes so many bytes and lines an upload; with `keys`, only with an API key."""
     _, found = msgspec.json.schema_components((Accepted, Problem), ref_template="#/components/schemas/{name}")
     schemas: Json = msgspec.json.decode(msgspec.json.encode(found))  # defaults are tuples, which are no JSON
     return {
@@ -46,7 +54,7 @@ def document(max_body_bytes: int, max_lines: int) -> Json:
         },
         "servers": [{"url": "/"}],
         "paths": {
-            "/upload": {"post": _upload(max_body_bytes, max_lines)},
+            "/upload": {"post": _upload(max_body_bytes, max_lines, keys)},
             "/healthz": {"get": _get("healthz", "Whether this process answers", {"200": _json("It does.")})},
             "/readyz": {
                 "get": _get(
@@ -69,11 +77,11 @@ def document(max_body_bytes: int, max_lines: int) -> Json:
             },
             "/openapi.json": {"get": _get("openapi", "This document", {"200": _json("The document.")})},
         },
-        "components": {"schemas": schemas},
+        "components": {"schemas": schemas} | ({"securitySchemes": {"key": SECURITY}} if keys else {}),
     }
 
 
-def _upload(max_body_bytes: int, max_lines: int) -> Json:
+def _upload(max_body_bytes: int, max_lines: int, keys: bool) -> Json:
     line = {"type": "string", "pattern": _LINE, "example": _EXAMPLE}
     lines = {"type": "array", "maxItems": max_lines, "items": line}
     request_id = {"X-Request-Id": {"description": "Names the request in the logs.", "schema": {"type": "string"}}}
@@ -82,10 +90,10 @@ def _upload(max_body_bytes: int, max_lines: int) -> Json:
     problems = {
         status: {
             "description": said,
-            "headers": request_id | (wait if status == "503" else {}),
+            "headers": request_id | (wait if status in ("429", "503") else {}),
             "content": problem,
         }
-        for status, said in _PROBLEMS.items()
+        for status, said in (_PROBLEMS | (_DENIED if keys else {})).items()
     }
     accepted = {
         "description": "Each valid line will be counted exactly once; those that are not are named, the first 100.",
@@ -111,7 +119,7 @@ def _upload(max_body_bytes: int, max_lines: int) -> Json:
         ],
         "requestBody": {"required": True, "content": {"application/json": {"schema": lines, "example": [_EXAMPLE]}}},
         "responses": {"202": accepted, **problems},
-    }
+    } | ({"security": [{"key": []}]} if keys else {})
 
 
 def _get(name: str, summary: str, responses: Json) -> Json:

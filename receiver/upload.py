@@ -11,7 +11,8 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from pipeline.errors import DocumentFault, Unavailable
+from pipeline.errors import Denied, DocumentFault, Unavailable
+from pipeline.keyring import INGEST, SCHEME, Keyring, Uses
 from pipeline.problem import CONTENT_TYPE, Fault, problem
 from receiver import declared
 from receiver.body import Body, Receive
@@ -63,30 +64,42 @@ class Upload:
         now: Callable[[], datetime],
         max_body_bytes: int,
         max_lines: int,
+        keyring: Keyring | None = None,
     ) -> None:
-        """`now` is the server's time, aware and in UTC."""
+        """`now` is the server's time, aware and in UTC; with a `keyring`, uploads need a key of it."""
         self._publish = publish
         self._budget = budget
         self._metrics = metrics
         self._now = now
         self._max_body_bytes = max_body_bytes
         self._max_lines = max_lines
+        self._keyring = keyring
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answers one request."""
         began = time.perf_counter()
         request = declared.request_id(scope["headers"])
         incoming = Body(receive)
+        api_key, uses = None, Uses()
         try:
-            answer = Answer(202, await self._take(scope, incoming, request))
+            if self._keyring is not None:
+                api_key = self._keyring.admit(declared.authorization(scope["headers"]), INGEST)
+            accepted = await self._take(scope, incoming, request, api_key)
+            answer = Answer(202, _encode(accepted))
+            uses = Uses(uploads=1, lines=accepted.accepted + accepted.rejected)
         except Exception as error:
             answer = _refused(error, scope["path"], request)
+            uses = Uses(refusals=int(answer.status < 500))
         await _respond(send, answer, request)
         self._metrics.answered(answer.status, time.perf_counter() - began)
+        if self._keyring is not None and api_key is not None:
+            self._keyring.used(api_key, uses)
         await incoming.drain()
 
-    async def _take(self, scope: MutableMapping[str, Any], incoming: Body, request: bytes) -> bytes:
-        """Judges and publishes the upload; returns the 202's body. Raises Refusal, DocumentFault, Unavailable."""
+    async def _take(
+        self, scope: MutableMapping[str, Any], incoming: Body, request: bytes, api_key: str | None
+    ) -> Accepted:
+        """Judges and publishes the upload; returns the 202's content. Raises Refusal, DocumentFault, Unavailable."""
         if scope["method"] != "POST":
             raise Refusal(405, "uploads are sent with POST", ((b"allow", b"POST"),))
         said = declared.read(scope["headers"], self._max_body_bytes)
@@ -94,13 +107,13 @@ class Upload:
             body = await incoming.read(said.length, self._max_body_bytes, hold)
             verdict = await self._judge(body)
             if verdict.accepted:
-                await self._publish(body, self._record_headers(verdict, said.key, request))
+                await self._publish(body, self._record_headers(verdict, said.key, request, api_key))
         if verdict.rejected and not verdict.accepted:
             self._metrics.rejected.inc(verdict.rejected)
             errors = tuple(Fault(f"/{error.index}", error.detail) for error in verdict.errors)
             raise Refusal(422, f"no line is valid: {verdict.rejected} were rejected", errors=errors)
         self._metrics.kept(verdict.accepted, verdict.rejected)
-        return _encode(Accepted("Logs processed", verdict.accepted, verdict.rejected, verdict.errors))
+        return Accepted("Logs processed", verdict.accepted, verdict.rejected, verdict.errors)
 
     async def _judge(self, body: bytes) -> Verdict:
         if (verdict := at_once(body, self._max_lines)) is not None:
@@ -109,7 +122,9 @@ class Upload:
             return line_by_line(body, self._max_lines)
         return await asyncio.to_thread(line_by_line, body, self._max_lines)
 
-    def _record_headers(self, verdict: Verdict, key: bytes | None, request: bytes) -> RecordHeaders:
+    def _record_headers(
+        self, verdict: Verdict, key: bytes | None, request: bytes, api_key: str | None
+    ) -> RecordHeaders:
         received = self._now().isoformat(timespec="microseconds").replace("+00:00", "Z")
         headers = [
             ("format", b"lines"),
@@ -119,6 +134,8 @@ class Upload:
         ]
         if key is not None:
             headers.append(("key", key))
+        if api_key is not None:
+            headers.append(("api_key", api_key.encode()))
         return headers
 
 
@@ -135,10 +152,18 @@ def _refusal(error: Exception) -> Refusal:
         return error
     if isinstance(error, DocumentFault):
         return Refusal(400, str(error))
+    if isinstance(error, Denied):
+        return Refusal(error.status, error.detail, _of_denied(error))
     if isinstance(error, Unavailable):
         return try_again(str(error))
     log.error("an upload failed unexpectedly", exc_info=error)
     return Refusal(500, "something went wrong here, and was logged; whether the upload counts is unknown")
+
+
+def _of_denied(error: Denied) -> Headers:
+    if error.status == 401:
+        return ((b"www-authenticate", SCHEME.encode()),)
+    return ((b"retry-after", b"%d" % error.retry_after),) if error.retry_after else ()
 
 
 async def _respond(send: Send, answer: Answer, request: bytes) -> None:

@@ -16,6 +16,7 @@ from werkzeug.exceptions import NotFound
 from pipeline import ledger
 from pipeline.cache import Cache
 from pipeline.health import readiness
+from pipeline.keyring import Keyring
 from pipeline.moment import rfc3339
 from pipeline.storage import Store
 from webapi import (
@@ -26,6 +27,7 @@ from webapi import (
     docs,
     errors,
     export,
+    guard,
     logs,
     microcache,
     openapi,
@@ -47,17 +49,23 @@ def compose(
     now: Callable[[], datetime],
     streams: Streams | None = None,
     cors_origins: str | None = None,
+    keyring: Keyring | None = None,
 ) -> Flask:
-    """The application over a store and a cache; `now()` is UTC. Whoever gives `streams` can stop them."""
+    """The application over a store and a cache; `now()` is UTC. Whoever gives `streams` can stop them.
+
+    With a `keyring`, questions need a key of it.
+    """
     app = Flask(__name__, static_folder=None)
     errors.register(app)
     # Each looks at the answer after those below it.
     microcache.register(app, metrics)
     _every_answer(app, metrics)
+    if keyring is not None:
+        guard.register(app, keyring)
     compression.register(app)
     conditional.register(app)
     cors.register(app, cors_origins)
-    pages = Pages(store, cache, metrics, now, streams or Streams())
+    pages = Pages(store, cache, metrics, now, streams or Streams(), keyring is not None)
     for page_of, rule in (
         (pages.index, "/"),
         (pages.logs, "/logs"),
@@ -84,8 +92,16 @@ class Pages:
     """One method a page. What they raise, `errors` tells."""
 
     def __init__(
-        self, store: Store, cache: Cache, metrics: Metrics, now: Callable[[], datetime], streams: Streams
+        self,
+        store: Store,
+        cache: Cache,
+        metrics: Metrics,
+        now: Callable[[], datetime],
+        streams: Streams,
+        keys: bool,
     ) -> None:
+        """With `keys`, API keys are asked for."""
+        self._keys = keys
         self._store = store
         self._cache = cache
         self._metrics = metrics
@@ -196,7 +212,7 @@ class Pages:
 
     def openapi(self) -> Response:
         """The document that describes this API."""
-        return _json(openapi.document())
+        return _json(openapi.document(keys=self._keys))
 
     def docs(self) -> Response:
         """The same, for people."""

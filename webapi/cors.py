@@ -7,7 +7,7 @@ from typing import Final
 from flask import Flask, Response, request
 
 _METHODS: Final = "GET, HEAD, OPTIONS"
-_ASKED: Final = "If-None-Match, Last-Event-ID, X-Request-Id"
+_ASKED: Final = "Authorization, If-None-Match, Last-Event-ID, X-Request-Id"
 _SHOWN: Final = "Age, Content-Disposition, ETag, Link, Retry-After, X-Cache, X-Request-Id"
 _MAX_AGE_SECONDS: Final = 600
 
@@ -15,7 +15,7 @@ _MAX_AGE_SECONDS: Final = 600
 def register(app: Flask, origins: str | None) -> None:
     """Lets pages of these origins (separated by commas, `*` for all, none for nobody) read every answer.
 
-    Never with credentials: there are none.
+    Never with credentials that a browser adds by itself: a page brings its key in `Authorization`.
     """
     allowed = frozenset(origin.strip().lower() for origin in (origins or "").split(",") if origin.strip())
     if not allowed:

@@ -37,6 +37,11 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[int, ...] = ()
     example: str = ""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it shows no line and no number of lines of a time, so that nobody needs a key for it."""
+        return self.group in ("Operation", "About")
+
 
 def _json(struct: Any, description: str, *headers: str) -> dict[int, Answer]:
     return {200: Answer(description=description, content={JSON: struct}, headers=headers)}

@@ -7,7 +7,8 @@ import structlog
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, TooManyRequests
 
-from pipeline.errors import BadParameter, TooSlow, Unavailable
+from pipeline.errors import BadParameter, Denied, TooSlow, Unavailable
+from pipeline.keyring import SCHEME
 from pipeline.problem import CONTENT_TYPE, Fault, problem
 from webapi.endpoints import ENDPOINTS
 
@@ -19,6 +20,7 @@ RETRY_AFTER_SECONDS = 2
 def register(app: Flask) -> None:
     """Has every exception of a request end in a problem."""
     app.register_error_handler(BadParameter, _bad_parameter)
+    app.register_error_handler(Denied, _denied)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(TooSlow, _too_slow)
@@ -33,6 +35,15 @@ def _answer(status: int, detail: str, *faults: Fault) -> Response:
 
 def _bad_parameter(error: BadParameter) -> Response:
     return _answer(400, str(error), Fault(error.name, error.detail, error.character))
+
+
+def _denied(error: Denied) -> Response:
+    answer = _answer(error.status, error.detail)
+    if error.status == 401:
+        answer.headers["WWW-Authenticate"] = SCHEME
+    if error.retry_after:
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
 
 
 def _http(error: HTTPException) -> Response:

@@ -13,7 +13,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
-from pipeline import exposure, logging, settings
+from pipeline import exposure, logging, process, settings
 from pipeline.port import require_free
 from pipeline.process import Loop
 
@@ -59,8 +59,9 @@ def build_app() -> Flask:
     # Here and not above: the server's parent forks, and Polars must not be imported before that. Reads only:
     # it needs no threads of its own.
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
-    from pipeline import status
+    from pipeline import api_keys, status
     from pipeline.cache import Cache
+    from pipeline.keyring import Keyring
     from pipeline.storage import Store
     from webapi.app import compose
     from webapi.metrics import Metrics
@@ -73,9 +74,12 @@ def build_app() -> Flask:
     said = status.loop(cache, "webapi", metrics.registry)
     threading.Thread(target=_beat, args=(said, os.getppid()), name=said.name, daemon=True).start()
     store = Store.open(loaded.database_url, QUERY_SECONDS)
+    keyring = Keyring() if loaded.require_api_keys else None
+    if keyring is not None:
+        process.background(api_keys.keeping(store, keyring))
     streams = Streams()
     _on_stop(streams.stop)
-    return compose(store, cache, metrics, lambda: datetime.now(UTC), streams, loaded.cors_origins)
+    return compose(store, cache, metrics, lambda: datetime.now(UTC), streams, loaded.cors_origins, keyring)
 
 
 def _on_stop(stop: Callable[[], None]) -> None:

@@ -23,7 +23,13 @@ KEPT_SECONDS: Final = 0.25
 MOST: Final = 512
 _PATH: Final = "/stats"
 # All of a request that its answer depends on.
-_VARIES: Final = ("QUERY_STRING", "HTTP_ACCEPT_ENCODING", "HTTP_IF_NONE_MATCH", "HTTP_ORIGIN")
+_VARIES: Final = (
+    "QUERY_STRING",
+    "HTTP_ACCEPT_ENCODING",
+    "HTTP_IF_NONE_MATCH",
+    "HTTP_ORIGIN",
+    "HTTP_AUTHORIZATION",  # so that nobody is given what only somebody with a key may see
+)
 _LONGEST: Final = 2_000  # characters of these
 _ITS_OWN: Final = "X-Request-Id"
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from pipeline.keyring import SECURITY
 from pipeline.problem import CONTENT_TYPE, Problem
 from webapi import answers
 from webapi.conditional import REVALIDATED
@@ -45,17 +46,20 @@ _HEADERS: Final[dict[str, Json]] = {
     "Retry-After": {"description": "Ask again after so many seconds.", "schema": {"type": "integer", "minimum": 0}},
     "Content-Disposition": {"description": "A name for the file."},
 }
+_DENIED: Final = (401, 403, 429)
 _PROBLEMS: Final = {
     400: "A parameter cannot be understood; the problem names it.",
     404: "There is no such line.",
-    429: "So many streams are open already.",
+    401: "No API key, or one that is not known or was revoked.",
+    403: "The API key is not one that may read.",
+    429: "So many streams are open already, or the API key made so many requests within the second.",
     503: "The database does not answer now, or not in time.",
 }
 
 
 @cache
-def document() -> Json:
-    """The document of all endpoints."""
+def document(keys: bool = False) -> Json:
+    """The document of all endpoints; with `keys`, of a server that asks for API keys."""
     structs = {struct for endpoint in ENDPOINTS for struct in _structs(endpoint)}
     return {
         "openapi": "3.1.0",
@@ -67,16 +71,20 @@ def document() -> Json:
         },
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": said} for name, said in _GROUPS.items()],
-        "paths": {endpoint.path: {"get": _operation(endpoint)} for endpoint in ENDPOINTS},
+        "paths": {
+            endpoint.path: {"get": _operation(endpoint, keys and not endpoint.is_open)} for endpoint in ENDPOINTS
+        },
         "components": {
             "schemas": _schemas(structs),
             "headers": {name: {"schema": {"type": "string"}} | said for name, said in _HEADERS.items()},
             "responses": {_name(status): _problem(status) for status in _PROBLEMS} | {"Problem": _problem(None)},
+            **({"securitySchemes": {"key": SECURITY}} if keys else {}),
         },
     }
 
 
-def _operation(endpoint: Endpoint) -> Json:
+def _operation(endpoint: Endpoint, keyed: bool) -> Json:
+    problems = {*endpoint.problems, *(_DENIED if keyed else ())}
     return {
         "tags": [endpoint.group],
         "operationId": endpoint.path.strip("/").translate(str.maketrans("/.", "__", "{}")) or "index",
@@ -90,10 +98,11 @@ def _operation(endpoint: Endpoint) -> Json:
         "responses": {
             **{str(status): _answer(answer) for status, answer in endpoint.answers.items()},
             **({"304": _unchanged()} if REVALIDATED.intersection(endpoint.answers[200].content) else {}),
-            **{str(status): {"$ref": f"#/components/responses/{_name(status)}"} for status in endpoint.problems},
+            **{str(status): {"$ref": f"#/components/responses/{_name(status)}"} for status in sorted(problems)},
             "default": {"$ref": "#/components/responses/Problem"},
         },
         "x-codeSamples": [{"lang": "sh", "label": "curl", "source": f"curl -s '{BASE_URL}{endpoint.example}'"}],
+        **({"security": [{"key": []}]} if keyed else {}),
     }
 
 

@@ -1,0 +1,23 @@
+"""Whose questions are answered where API keys are required: everything that shows a line or a number of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Flask, request
+
+from pipeline.keyring import READ, Keyring
+from webapi import docs
+from webapi.endpoints import ENDPOINTS
+
+_OPEN: Final = frozenset({endpoint.path for endpoint in ENDPOINTS if endpoint.is_open} | {docs.style_path()})
+
+
+def register(app: Flask, keyring: Keyring) -> None:
+    """Has every other page ask for a key that may read, also one that does not exist."""
+
+    @app.before_request
+    def admit() -> None:
+        # OPTIONS is what browsers ask before they ask, and comes without a key.
+        if request.method != "OPTIONS" and request.path not in _OPEN:
+            keyring.admit(request.headers.get("Authorization", ""), READ)
