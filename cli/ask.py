@@ -115,6 +115,8 @@ def _told(url: str, status: int, body: bytes, retry_after: str) -> TallyError:
     except (ValueError, LookupError, TypeError, AttributeError):
         lines, faults = [f"{url} answered {status}, and not as a web API of Tally's: is the address right?"], []
     lines += [fault for fault in faults if fault not in lines]
+    if status in (401, 403):
+        lines.append("API_KEY is the key that is sent")
     if status in _AWAY:
         after = int(retry_after) if re.fullmatch("[0-9]{1,6}", retry_after) else 0
         return AwayError("\n".join(map(inert, lines)), after)

@@ -137,8 +137,8 @@ def _web_api(url: str | None) -> WebApi:
     from cli import ports
     from cli.ask import WebApi
 
-    given = settings.load()
-    return WebApi(url or ports.address(given, "webapi"), given.api_key)
+    # One that is named needs no other setting, so that a wrong one is not in the way.
+    return WebApi(url or ports.address(settings.load(), "webapi"), settings.secret("api_key"))
 
 
 def _named(query: dict[str, Any]) -> dict[str, Any]:

@@ -118,6 +118,11 @@ def load() -> Settings:
         raise ConfigurationError(said) from None
 
 
+def secret(field: str) -> str | None:
+    """One of the secrets by itself, for who needs no other setting. Raises ConfigurationError for a file that fails."""
+    return dict(_from_files()).get(field) or os.environ.get(field.upper()) or None
+
+
 def _from_files() -> Iterator[tuple[str, str]]:
     for field in _SECRETS:
         variable = f"{field.upper()}_FILE"

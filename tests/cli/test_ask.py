@@ -7,6 +7,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -112,6 +113,21 @@ def test_the_address_is_that_of_the_settings(monkeypatch: pytest.MonkeyPatch) ->
     refused = run("logs", WEBAPI_PORT="none")
     assert refused.exit_code == 78
     assert "WEBAPI_PORT" in refused.stderr
+
+
+def test_the_key_is_that_of_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("tally_two\n")
+    with scripted(lambda _: Reply(EMPTY)) as web:
+        run("logs", "--url", web.url, API_KEY="tally_one")
+        run("logs", "--url", web.url, API_KEY_FILE=str(tmp_path / "key"))
+        run("logs", "--url", web.url)
+    assert [one.headers.get("Authorization") for one in web.asked] == ["Bearer tally_one", "Bearer tally_two", None]
+
+
+def test_a_key_that_is_missing_is_said_to_be_a_setting() -> None:
+    with scripted(lambda _: problem(401, "a key is needed")) as web:
+        ended = run("logs", "--url", web.url)
+    assert (ended.exit_code, ended.stderr) == (1, "tally logs: a key is needed\nAPI_KEY is the key that is sent\n")
 
 
 def test_what_a_server_says_cannot_command_a_terminal() -> None:
