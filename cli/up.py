@@ -96,7 +96,7 @@ class _Up:
             raise error
 
     def _start_processes(self) -> None:
-        processes = PROCESSES
+        processes: tuple[str, ...] = PROCESSES
         if self._settings.require_api_keys and not self._settings.api_key:
             processes = LISTENERS
             click.echo("no generator: REQUIRE_API_KEYS is on, and API_KEY is not set (`tally keys create`)", err=True)
