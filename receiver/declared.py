@@ -11,6 +11,7 @@ import msgspec
 
 from receiver.refusal import Refusal
 
+ENCODINGS: Final = ("identity", "gzip", "x-gzip", "zstd")
 KEY_PATTERN: Final = "^[!-~]{1,255}$"
 
 _KEY = re.compile(KEY_PATTERN.encode())
@@ -27,17 +28,21 @@ RawHeaders = Iterable[tuple[bytes, bytes]]
 
 
 class Declared(msgspec.Struct, frozen=True, gc=False):
-    """The headers that matter: `key` is the client's Idempotency-Key, `length` the body's in bytes if it was said."""
+    """The headers that matter: `key` is the client's Idempotency-Key, `length` the body's in bytes if it was said.
+
+    `encoding` is the body's, one of ENCODINGS; the length is that of the encoded one.
+    """
 
     key: bytes | None
     length: int | None
+    encoding: str
 
 
 def read(headers: RawHeaders, max_bytes: int) -> Declared:
     """Reads an upload's headers (names in lower case).
 
     Raises Refusal: 400 for a header that makes no sense or is repeated, 413 for a body that says it is too large, 415
-    for anything but plain JSON in UTF-8. Without a content type the body is taken for JSON.
+    for anything but JSON in UTF-8, plain or in one of ENCODINGS. Without a content type the body is taken for JSON.
     """
     said: dict[bytes, bytes] = {}
     for name, value in headers:
@@ -48,12 +53,14 @@ def read(headers: RawHeaders, max_bytes: int) -> Declared:
     content_type = said.get(b"content-type")
     if content_type is not None and not _JSON.fullmatch(content_type):
         raise Refusal(415, "the content type must be application/json", ((b"accept-post", b"application/json"),))
-    if said.get(b"content-encoding", b"identity").lower() not in (b"identity", b""):
-        raise Refusal(415, "the body must not be compressed", ((b"accept-encoding", b"identity"),))
+    encoding = said.get(b"content-encoding", b"").lower().decode("latin-1") or "identity"
+    if encoding not in ENCODINGS:
+        known = ", ".join(ENCODINGS)
+        raise Refusal(415, f"the body may be encoded as {known}", ((b"accept-encoding", known.encode()),))
     key = said.get(b"idempotency-key")
     if key is not None and not _KEY.fullmatch(key):
         raise Refusal(400, "the Idempotency-Key must be 1 to 255 visible ASCII characters")
-    return Declared(key=key, length=_length(said.get(b"content-length"), max_bytes))
+    return Declared(key=key, length=_length(said.get(b"content-length"), max_bytes), encoding=encoding)
 
 
 def request_id(headers: RawHeaders) -> bytes:

@@ -8,7 +8,7 @@ import msgspec
 
 from pipeline.keyring import SECURITY
 from pipeline.problem import CONTENT_TYPE, Problem
-from receiver.declared import KEY_PATTERN
+from receiver.declared import ENCODINGS, KEY_PATTERN
 from receiver.upload import Accepted
 
 Json = dict[str, Any]
@@ -26,7 +26,7 @@ _PROBLEMS: Final = {
     "400": "Not a JSON array of strings in UTF-8, or a header that makes no sense. Nothing is kept.",
     "408": "The body did not arrive in time. Nothing is kept.",
     "413": "More bytes or lines than are taken at once. Nothing is kept.",
-    "415": "Not JSON, or compressed. Nothing is kept.",
+    "415": "Not JSON, or in an encoding that is not known. Nothing is kept.",
     "422": "No line is valid; `errors` says why. Nothing is kept.",
     "503": f"{_UNKNOWN}, after `Retry-After` seconds.",
     "default": f"{_UNKNOWN}.",
@@ -115,6 +115,13 @@ def _upload(max_body_bytes: int, max_lines: int, keys: bool) -> Json:
                 "description": "1 to 255 visible ASCII characters, another for each upload: sent again it counts once.",
                 "schema": {"type": "string", "pattern": KEY_PATTERN},
                 "example": "first-upload",
+            },
+            {
+                "name": "Content-Encoding",
+                "in": "header",
+                "required": False,
+                "description": "How the body is compressed. The limits hold for what it is without that.",
+                "schema": {"type": "string", "enum": list(ENCODINGS), "default": "identity"},
             },
         ],
         "requestBody": {"required": True, "content": {"application/json": {"schema": lines, "example": [_EXAMPLE]}}},

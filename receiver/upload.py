@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -16,7 +17,9 @@ from pipeline.keyring import INGEST, SCHEME, Keyring, Uses
 from pipeline.problem import CONTENT_TYPE, Fault, problem
 from receiver import declared
 from receiver.body import Body, Receive
-from receiver.budget import Budget
+from receiver.budget import Budget, Hold
+from receiver.declared import Declared
+from receiver.encoding import decoded
 from receiver.metrics import Metrics
 from receiver.refusal import Headers, Refusal, try_again
 from receiver.verdict import LineError, Verdict, at_once, line_by_line
@@ -29,7 +32,7 @@ Publish = Callable[[bytes, RecordHeaders], Awaitable[None]]
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-# A body that is looked at line by line, and is larger, is looked at in a thread: other uploads go on meanwhile.
+# A body that is larger is decompressed, and looked at line by line, in a thread: other uploads go on meanwhile.
 SMALL_BYTES: Final = 64 * 1024
 
 _encode = msgspec.json.Encoder().encode
@@ -104,7 +107,7 @@ class Upload:
             raise Refusal(405, "uploads are sent with POST", ((b"allow", b"POST"),))
         said = declared.read(scope["headers"], self._max_body_bytes)
         with self._budget.hold() as hold:
-            body = await incoming.read(said.length, self._max_body_bytes, hold)
+            body = await self._read(said, incoming, hold)
             verdict = await self._judge(body)
             if verdict.accepted:
                 await self._publish(body, self._record_headers(verdict, said.key, request, api_key))
@@ -114,6 +117,15 @@ class Upload:
             raise Refusal(422, f"no line is valid: {verdict.rejected} were rejected", errors=errors)
         self._metrics.kept(verdict.accepted, verdict.rejected)
         return Accepted("Logs processed", verdict.accepted, verdict.rejected, verdict.errors)
+
+    async def _read(self, said: Declared, incoming: Body, hold: Hold) -> bytes:
+        body = await incoming.read(said.length, self._max_body_bytes, hold)
+        if said.encoding == "identity":
+            return body
+        work = partial(decoded, body, said.encoding, self._max_body_bytes)
+        plain = work() if len(body) <= SMALL_BYTES else await asyncio.to_thread(work)
+        hold.take(len(plain))
+        return plain
 
     async def _judge(self, body: bytes) -> Verdict:
         if (verdict := at_once(body, self._max_lines)) is not None:

@@ -28,7 +28,7 @@ _values = st.binary(max_size=40)
 _headers = st.lists(
     st.tuples(
         st.sampled_from([b"content-type", b"content-encoding", b"content-length", b"idempotency-key", b"x-request-id"]),
-        st.one_of(_values, st.sampled_from([b"application/json", b"identity", b"10", b"key"])),
+        st.one_of(_values, st.sampled_from([b"application/json", b"identity", b"gzip", b"zstd", b"10", b"key"])),
     ),
     max_size=3,
 )
