@@ -146,6 +146,7 @@ class DeadLetter(Model):
     detail = TextField()
     payload = MediumBlobField()
     created_at = UtcField(index=True)
+    retried_at = UtcField(null=True)  # when Kafka took it anew
 
     class Meta:
         table_name = "dead_letter"

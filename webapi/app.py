@@ -24,6 +24,7 @@ from webapi import (
     conditional,
     cors,
     cursor,
+    dead_letters,
     docs,
     errors,
     export,
@@ -77,6 +78,8 @@ def compose(
         (pages.top, "/stats/top"),
         (pages.ledger, "/ledger"),
         (pages.days, "/ledger/days"),
+        (pages.dead_letters, "/dead-letters"),
+        (pages.dead_letter, "/dead-letters/<number>"),
         (pages.healthz, "/healthz"),
         (pages.readyz, "/readyz"),
         (pages.metrics, "/metrics"),
@@ -194,6 +197,30 @@ class Pages:
         found = ledger.days(self._store, question.first, question.end)
         data = [{"day": one.day.isoformat(), **_classes(one)} for one in found]
         return _json({"data": data, "balanced": all(one.balanced for one in found), "meta": _minutes(question)})
+
+    def dead_letters(self) -> Response:
+        """What could not be stored, newest first."""
+        question = parameters.dead_letters_question(_pairs())
+        found = dead_letters.page(self._store, question)
+        meta = {
+            "total": sum(found.by_reason.values()),
+            "total_is": "exact" if found.exact else "at_least",
+            "by_reason": found.by_reason,
+            "limit": question.limit,
+            "next": found.before,
+        }
+        answer = _json({"data": found.letters, "meta": meta})
+        if found.before:
+            kept = [(name, text) for name, text in _pairs() if name not in ("before", "_")]
+            answer.headers["Link"] = f'</dead-letters?{urlencode([*kept, ("before", found.before)])}>; rel="next"'
+        return answer
+
+    def dead_letter(self, number: str) -> Response:
+        """One dead letter."""
+        id = parameters.line_question(number, _pairs())
+        if id is None or (found := dead_letters.letter(self._store, id)) is None:
+            raise NotFound(f"there is no dead letter {number[:40]}")
+        return _json({"data": found})
 
     def healthz(self) -> Response:
         """That this process answers."""

@@ -218,6 +218,22 @@ LAST_EVENT_ID: Final[Parameter[int | None]] = _whole(
 )
 ID: Final[Parameter[int | None]] = _whole("id", 1, values.MAX_ID, "The line's `id`.", 1, default=None)
 
+# --- Which dead letters ------------------------------------------------------------------------------------------
+
+REASON: Final[Parameter[str | None]] = Parameter(
+    name="reason",
+    description="Why it is one, such as `time` or `not_an_array`; `meta.by_reason` names those that there are.",
+    schema=_text(values.REASON),
+    understand=values.reason,
+    example="not_an_array",
+    default=None,
+)
+BEFORE: Final[Parameter[int | None]] = _whole(
+    "before", 1, values.MAX_ID, "`meta.next` of the page before: only what has a smaller `id`.", 1000, default=None
+)
+LETTERS_LIMIT: Final[Parameter[int]] = _whole("limit", 1, 200, "The most letters of a page.", 50, default=LIMIT)
+LETTER_ID: Final[Parameter[int | None]] = _whole("id", 1, values.MAX_ID, "The letter's `id`.", 1, default=None)
+
 # --- Which numbers -----------------------------------------------------------------------------------------------
 
 TYPE: Final[Parameter[str]] = _words("type", KINDS, "Which statistic.", "errors")
@@ -263,4 +279,5 @@ TAIL: Final[Parameters] = (*SELECTION, LAST_EVENT_ID)
 STATS: Final[Parameters] = (TYPE, *STATS_WINDOW, SCOPE, *STATS_SELECTION)
 SERIES: Final[Parameters] = (METRIC, BY_CLASS, STEP, *STATS_WINDOW, SCOPE, *STATS_SELECTION)
 TOPS: Final[Parameters] = (BY, SORT, TOP_LIMIT, *STATS_WINDOW, SCOPE, *STATS_SELECTION, *ROWS_SELECTION)
+DEAD_LETTERS: Final[Parameters] = (REASON, FROM, TO, LETTERS_LIMIT, BEFORE)
 LEDGER: Final[Parameters] = (FROM, TO)

@@ -165,6 +165,29 @@ ENDPOINTS: Final = (
         example="/ledger/days",
     ),
     Endpoint(
+        path="/dead-letters",
+        group="Ledger",
+        summary="What could not be stored, and why",
+        description=(
+            "The lines, and the records as a whole, that the ledger counts as rejected, newest first, with where they"
+            " stood. They are kept as long as rows are. `tally dead-letters` sends them again."
+        ),
+        parameters=declared.DEAD_LETTERS,
+        answers=_json(answers.DeadLettersAnswer, "A page of dead letters.", "Link"),
+        problems=_STORED,
+        example="/dead-letters?limit=2",
+    ),
+    Endpoint(
+        path="/dead-letters/{id}",
+        group="Ledger",
+        summary="One dead letter",
+        description="The letter that has this `id`, with all that is kept of it.",
+        in_path=(declared.LETTER_ID,),
+        answers=_json(answers.DeadLetterAnswer, "The letter."),
+        problems=(400, 404, 503),
+        example="/dead-letters/1",
+    ),
+    Endpoint(
         path="/healthz",
         group="Operation",
         summary="Whether this process answers",

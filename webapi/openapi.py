@@ -49,7 +49,7 @@ _HEADERS: Final[dict[str, Json]] = {
 _DENIED: Final = (401, 403, 429)
 _PROBLEMS: Final = {
     400: "A parameter cannot be understood; the problem names it.",
-    404: "There is no such line.",
+    404: "There is no such line or letter.",
     401: "No API key, or one that is not known or was revoked.",
     403: "The API key is not one that may read.",
     429: "So many streams are open already, or the API key made so many requests within the second.",

@@ -19,6 +19,7 @@ from webapi import declarations as declared
 from webapi.conjunction import Contradiction, both
 from webapi.declarations import Given, Pairs, Parameter
 from webapi.questions import (
+    DeadLettersQuestion,
     ExportQuestion,
     LedgerQuestion,
     LogsQuestion,
@@ -67,7 +68,7 @@ def logs_question(pairs: Pairs, now: datetime) -> LogsQuestion:
 
 
 def line_question(number: str, pairs: Pairs) -> int | None:
-    """The id that `/logs/{id}` asks for, None where no line can have it. Raises BadParameter."""
+    """The id that `/logs/{id}` or `/dead-letters/{id}` names, None where nothing can have it. Raises BadParameter."""
     Given(pairs, ())
     try:
         return declared.ID.understand(number) if not number.startswith("0") else None
@@ -154,6 +155,16 @@ def top_question(pairs: Pairs, now: datetime) -> TopQuestion:
         range_name=range_name,
         scope=given.read(declared.SCOPE),
         selection=_said(given),
+    )
+
+
+def dead_letters_question(pairs: Pairs) -> DeadLettersQuestion:
+    """The question of `/dead-letters`. Raises BadParameter."""
+    given = Given(pairs, declared.DEAD_LETTERS)
+    start, end = given.read(declared.FROM), given.read(declared.TO)
+    _require_order(start, end)
+    return DeadLettersQuestion(
+        given.read(declared.REASON), start, end, given.read(declared.LETTERS_LIMIT), given.read(declared.BEFORE)
     )
 
 

@@ -81,6 +81,16 @@ class TopQuestion(msgspec.Struct, frozen=True):
     selection: Selection
 
 
+class DeadLettersQuestion(msgspec.Struct, frozen=True):
+    """A page of `/dead-letters`, newest first: those whose id is less than `before`."""
+
+    reason: str | None
+    start: datetime | None
+    end: datetime | None
+    limit: int
+    before: int | None
+
+
 class LedgerQuestion(msgspec.Struct, frozen=True):
     """Which minutes `/ledger` is asked for: from `first` on and before `end`, None for all there are."""
 

@@ -27,6 +27,7 @@ STATUSES: Final = "!?[1-5]([0-9]{2}|[xX]{2})(,[1-5]([0-9]{2}|[xX]{2}))*"
 METHODS: Final = "!?[A-Za-z]{1,10}(,[A-Za-z]{1,10})*"
 ROUTES: Final = f"!?(/[^ ]{{0,{MAX_TEMPLATE - 1}}}|{OTHER})(,(/[^ ]{{0,{MAX_TEMPLATE - 1}}}|{OTHER}))*"
 NETWORKS: Final = r"!?[0-9A-Fa-f.:]+(/[0-9]{1,3})?(,[0-9A-Fa-f.:]+(/[0-9]{1,3})?)*"
+REASON: Final = "[a-z_]{1,32}"
 STEP: Final = "[1-9][0-9]{0,8}[smhd]"
 
 # No line is dated outside, and both stores can compare these.
@@ -51,6 +52,13 @@ def statuses(text: str) -> frozenset[int]:
     if not found:
         raise ValueError("no status is left")
     return found
+
+
+def reason(text: str) -> str:
+    """The word for why a dead letter is one."""
+    if not re.fullmatch(REASON, text):
+        raise ValueError("expected a word such as not_an_array")
+    return text
 
 
 def methods(text: str) -> OneOf[str]:

@@ -13,7 +13,7 @@ from pipeline.models import MODELS
 from pipeline.storage import Store
 from tests.servers import Backend
 
-EVERY = ["0001_initial", "0002_api_keys"]
+EVERY = ["0001_initial", "0002_api_keys", "0003_dead_letters_are_retried"]
 
 
 def tables(url: str) -> set[str]:

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from pipeline.statistic import DIMENSIONS, SCOPES
+from pipeline.models import DeadLetter
 from pipeline.storage import Store
 from tests.stores import Seen, put
 from tests.webapi.conftest import NOW
@@ -62,7 +63,7 @@ def as_declared(content: Any, struct: Any) -> Any:
 
 
 def fill(store: Store) -> None:
-    """Lines of the last hours, by which every answer has something in it."""
+    """Lines of the last hours and a dead letter, by which every answer has something in it."""
     put(
         store,
         [
@@ -70,6 +71,8 @@ def fill(store: Store) -> None:
             for number in range(60)
         ],
     )
+    letter = {"stream": 1, "part": 0, "offset": 0, "reason": "time", "detail": "", "payload": b"x", "created_at": NOW}
+    store.write(lambda: DeadLetter.insert(**letter).execute())
 
 
 @pytest.mark.parametrize("endpoint", IN_JSON, ids=lambda endpoint: endpoint.path)
@@ -78,7 +81,11 @@ def test_each_example_is_answered_with_the_keys_that_are_declared(
 ) -> None:
     fill(store)
     newest = api.get("/logs").json["data"][0]["id"]
-    answer = api.get(endpoint.example.replace("/logs/1", f"/logs/{newest}"))
+    letter = api.get("/dead-letters").json["data"][0]["id"]
+    example = endpoint.example.replace("/logs/1", f"/logs/{newest}").replace(
+        "/dead-letters/1", f"/dead-letters/{letter}"
+    )
+    answer = api.get(example)
     assert answer.status_code == 200, answer.text
     struct = endpoint.answers[200].content[JSON]
     assert as_declared(answer.json, struct) == answer.json
