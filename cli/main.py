@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from cli import ports, questions
+from cli.dead_letters import dead_letters
 from cli.keys import keys
 from pipeline import settings
 from pipeline.process import guarded
@@ -169,7 +170,7 @@ def bench_queries(rows: tuple[int, ...], repeats: int, seconds: float, output: P
     guarded("bench-queries", lambda: run(settings.load(), rows, repeats, seconds, output, seed))
 
 
-for command in (*questions.COMMANDS, keys):
+for command in (*questions.COMMANDS, dead_letters, keys):
     tally.add_command(command)
 
 

@@ -32,7 +32,7 @@ _OPTIONS = {
 _FILTERS = ("status", "method", "route", "ip", "path", "min_latency", "max_latency")
 
 
-def _asks(*names: str) -> Callable[[F], F]:
+def asks(*names: str) -> Callable[[F], F]:
     """Gives a command the options of these names, and those of every question."""
 
     def decorate(command: F) -> F:
@@ -47,7 +47,7 @@ def _asks(*names: str) -> Callable[[F], F]:
 
 
 @click.command()
-@_asks("from", "to")
+@asks("from", "to")
 def ledger(as_json: bool, url: str | None, **query: Any) -> None:
     """Show where every line is, by the day on which it was planned (UTC).
 
@@ -57,7 +57,7 @@ def ledger(as_json: bool, url: str | None, **query: Any) -> None:
     from cli.ledger import run
     from cli.table import Paper
 
-    guarded("ledger", lambda: run(_web_api(url), _named(query), as_json, Paper()))
+    guarded("ledger", lambda: run(web_api(url), named(query), as_json, Paper()))
 
 
 @click.command()
@@ -68,7 +68,7 @@ def ledger(as_json: bool, url: str | None, **query: Any) -> None:
 @click.option("--top", type=click.Choice(DIMENSIONS), help="The busiest.")
 @click.option("--sort", type=click.Choice(ORDERS), help="With --top.")
 @click.option("--limit", type=int, help="With --top: how many.")
-@_asks("range", "from", "to", "scope", *_FILTERS)
+@asks("range", "from", "to", "scope", *_FILTERS)
 def stats(kind: str | None, series: str | None, top: str | None, as_json: bool, url: str | None, **query: Any) -> None:
     """Show a statistic: a TYPE (summary by default), a --series over time, or the --top of a kind.
 
@@ -90,7 +90,7 @@ def stats(kind: str | None, series: str | None, top: str | None, as_json: bool, 
         else (shown.one, {"type": kind or "summary"})
     )
     # `by` is the kind of a top and the parts of a series.
-    guarded("stats", lambda: show(_web_api(url), _named(query) | of, as_json, Paper()))
+    guarded("stats", lambda: show(web_api(url), named(query) | of, as_json, Paper()))
 
 
 def _require(option: str, given: str | None, query: dict[str, Any], *names: str) -> None:
@@ -101,7 +101,7 @@ def _require(option: str, given: str | None, query: dict[str, Any], *names: str)
 
 @click.command()
 @click.argument("query", nargs=-1)
-@_asks("range", "from", "to", *_FILTERS)
+@asks("range", "from", "to", *_FILTERS)
 @click.option("--limit", type=int, help="How many lines, 50 by default; with --all how many at a time.")
 @click.option("--all", "follow", is_flag=True, help="Every line, not only the first --limit.")
 def logs(query: tuple[str, ...], follow: bool, as_json: bool, url: str | None, **filters: Any) -> None:
@@ -113,13 +113,13 @@ def logs(query: tuple[str, ...], follow: bool, as_json: bool, url: str | None, *
     from cli.logs import run
     from cli.table import Paper
 
-    asked = {"q": " ".join(query) or None, **_named(filters)}
-    guarded("logs", lambda: run(_web_api(url), asked, follow, as_json, Paper()))
+    asked = {"q": " ".join(query) or None, **named(filters)}
+    guarded("logs", lambda: run(web_api(url), asked, follow, as_json, Paper()))
 
 
 @click.command()
 @click.argument("query", nargs=-1)
-@_asks(*_FILTERS)
+@asks(*_FILTERS)
 def tail(query: tuple[str, ...], as_json: bool, url: str | None, **filters: Any) -> None:
     """Follow lines as they are stored, those that QUERY finds, until Ctrl-C.
 
@@ -128,11 +128,11 @@ def tail(query: tuple[str, ...], as_json: bool, url: str | None, **filters: Any)
     from cli.table import Paper
     from cli.tail import run
 
-    asked = {"q": " ".join(query) or None, **_named(filters)}
-    guarded("tail", lambda: run(_web_api(url), asked, as_json, Paper()))
+    asked = {"q": " ".join(query) or None, **named(filters)}
+    guarded("tail", lambda: run(web_api(url), asked, as_json, Paper()))
 
 
-def _web_api(url: str | None) -> WebApi:
+def web_api(url: str | None) -> WebApi:
     """The web API that was named, or the settings' own. Raises ConfigurationError, QuestionError."""
     from cli import ports
     from cli.ask import WebApi
@@ -141,7 +141,7 @@ def _web_api(url: str | None) -> WebApi:
     return WebApi(url or ports.address(settings.load(), "webapi"), settings.secret("api_key"))
 
 
-def _named(query: dict[str, Any]) -> dict[str, Any]:
+def named(query: dict[str, Any]) -> dict[str, Any]:
     """Options as the parameters they are: `from` is a word of Python's."""
     return {name.rstrip("_"): value for name, value in query.items()}
 

@@ -10,8 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from pipeline.statistic import DIMENSIONS, SCOPES
 from pipeline.models import DeadLetter
+from pipeline.statistic import DIMENSIONS, SCOPES
 from pipeline.storage import Store
 from tests.stores import Seen, put
 from tests.webapi.conftest import NOW

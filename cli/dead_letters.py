@@ -1,0 +1,119 @@
+"""`tally dead-letters`: what could not be stored, to look at, to send again, to take away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.questions import asks, named, web_api
+from pipeline import settings
+from pipeline.process import guarded
+
+if TYPE_CHECKING:
+    from cli.letters import Chosen
+    from pipeline.storage import Store
+
+
+@click.group("dead-letters")
+def dead_letters() -> None:
+    """Look at what could not be stored, send it again, take it away."""
+
+
+def _choosing(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command the ways to say which letters are meant."""
+    for option in (
+        click.option("--all", "every", is_flag=True, help="All there are."),
+        click.option("--reason", help="Those of one reason, such as poison."),
+        click.argument("ids", metavar="[ID]...", nargs=-1, type=click.IntRange(1)),
+    ):
+        command = option(command)
+    return command
+
+
+@dead_letters.command("list")
+@asks("from", "to")
+@click.option("--reason", help="Those of one reason, such as not_an_array.")
+@click.option("--limit", type=int, help="How many, 50 by default, 200 at the most.")
+@click.option("--before", type=int, metavar="ID", help="Older ones than this.")
+def list_(as_json: bool, url: str | None, **query: Any) -> None:
+    """Show dead letters, newest first: when, why, where they stood (partition, offset, line), and what came."""
+    from cli.letters import show
+    from cli.table import Paper
+
+    guarded("dead-letters list", lambda: show(web_api(url), named(query), as_json, Paper()))
+
+
+@dead_letters.command("show")
+@click.argument("letter", metavar="ID", type=click.IntRange(1))
+@asks()
+def show_one(letter: int, as_json: bool, url: str | None) -> None:
+    """Show one dead letter with all that is kept of it."""
+    from cli.letters import show_one
+    from cli.table import Paper
+
+    guarded("dead-letters show", lambda: show_one(web_api(url), letter, as_json, Paper()))
+
+
+@dead_letters.command()
+@_choosing
+@click.option("--output", type=click.File("wb", lazy=True), default="-", help="A file; stdout without it.")
+def export(ids: tuple[int, ...], reason: str | None, every: bool, output: Any) -> None:
+    """Write dead letters from the database, one JSON object a line, oldest first; `payload` is base64."""
+    chosen = _chosen(ids, reason, every)
+    from cli.letters import export
+
+    guarded("dead-letters export", lambda: export(_store(), chosen, output))
+
+
+@dead_letters.command()
+@_choosing
+@click.option("--replace", metavar="LINE", help="What the one line with this ID should have been.")
+@click.option("--again", is_flag=True, help="Also those that were sent again before.")
+def retry(ids: tuple[int, ...], reason: str | None, every: bool, replace: str | None, again: bool) -> None:
+    """Send dead letters to Kafka again, as uploads of their own, each of which counts once.
+
+    What is not valid now, either, stays as it is and is named; exit code 1 then. Its lines are received anew, so that
+    the ledger counts them a second time and balances; the dead letter stays, marked.
+    """
+    chosen = _chosen(ids, reason, every)
+    if replace is not None and len(ids) != 1:
+        raise click.UsageError("--replace goes with one ID")
+    from cli.retry import run
+    from cli.table import Paper
+
+    guarded("dead-letters retry", lambda: run(settings.load(), _store(), chosen, replace, again, Paper()))
+
+
+@dead_letters.command()
+@_choosing
+@click.option("--yes", is_flag=True, help="Without asking.")
+def purge(ids: tuple[int, ...], reason: str | None, every: bool, yes: bool) -> None:
+    """Delete dead letters for good. The ledger goes on to count their lines as rejected."""
+    chosen = _chosen(ids, reason, every)
+    from cli import letters
+
+    def work() -> int:
+        store = _store()
+        count = letters.count(store, chosen)
+        if count and not yes:
+            click.confirm(f"Delete {count:,} dead letters for good?", abort=True, err=True)
+        click.echo(f"deleted {letters.purge(store, chosen):,} dead letters", err=True)
+        return 0
+
+    guarded("dead-letters purge", work)
+
+
+def _chosen(ids: tuple[int, ...], reason: str | None, every: bool) -> Chosen:
+    from cli.letters import Chosen
+
+    if sum(map(bool, (ids, reason, every))) != 1:
+        raise click.UsageError("say which: either IDs, or --reason, or --all")
+    return Chosen(ids, reason)
+
+
+def _store() -> Store:
+    from pipeline.storage import Store
+
+    return Store.open(settings.load().database_url)
