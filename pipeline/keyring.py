@@ -103,6 +103,11 @@ class Keyring:
             raise Denied(429, f"this key makes more than {key.rate} requests a second", retry_after=1)
         return key.public_id
 
+    def holds(self, public_id: str, scope: str) -> bool:
+        """Whether a key that was admitted would be so still."""
+        key = (self._keys or {}).get(public_id)
+        return key is not None and scope in key.scopes
+
     def used(self, public_id: str, what: Uses) -> None:
         """Adds to what was done with a key."""
         with self._lock:

@@ -66,7 +66,7 @@ def compose(
     compression.register(app)
     conditional.register(app)
     cors.register(app, cors_origins)
-    pages = Pages(store, cache, metrics, now, streams or Streams(), keyring is not None)
+    pages = Pages(store, cache, metrics, now, streams or Streams(), keyring)
     for page_of, rule in (
         (pages.index, "/"),
         (pages.logs, "/logs"),
@@ -101,10 +101,9 @@ class Pages:
         metrics: Metrics,
         now: Callable[[], datetime],
         streams: Streams,
-        keys: bool,
+        keyring: Keyring | None,
     ) -> None:
-        """With `keys`, API keys are asked for."""
-        self._keys = keys
+        self._keyring = keyring
         self._store = store
         self._cache = cache
         self._metrics = metrics
@@ -158,7 +157,7 @@ class Pages:
     def tail(self) -> Response:
         """Stored lines as they come."""
         question = parameters.tail_question(_pairs(), request.headers.get("Last-Event-ID"))
-        events = begun(tail.events(self._store, question, self._streams))
+        events = begun(tail.events(self._store, question, self._streams, stays=guard.staying(self._keyring)))
         answer = Response(events, content_type="text/event-stream")
         answer.headers["X-Accel-Buffering"] = "no"
         return answer
@@ -239,7 +238,7 @@ class Pages:
 
     def openapi(self) -> Response:
         """The document that describes this API."""
-        return _json(openapi.document(keys=self._keys))
+        return _json(openapi.document(keys=self._keyring is not None))
 
     def docs(self) -> Response:
         """The same, for people."""

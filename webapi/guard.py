@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
-from flask import Flask, request
+from flask import Flask, g, request
 
 from pipeline.keyring import READ, Keyring
 from webapi import docs
@@ -20,4 +22,11 @@ def register(app: Flask, keyring: Keyring) -> None:
     def admit() -> None:
         # OPTIONS is what browsers ask before they ask, and comes without a key.
         if request.method != "OPTIONS" and request.path not in _OPEN:
-            keyring.admit(request.headers.get("Authorization", ""), READ)
+            g.api_key = keyring.admit(request.headers.get("Authorization", ""), READ)
+
+
+def staying(keyring: Keyring | None) -> Callable[[], bool]:
+    """Tells, for as long as a request lasts, whether whoever made it may still be answered."""
+    if keyring is None:
+        return lambda: True
+    return partial(keyring.holds, g.api_key, READ)

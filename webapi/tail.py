@@ -75,9 +75,14 @@ class Tail:
 
 
 def events(
-    store: Store, question: TailQuestion, streams: Streams, clock: Callable[[], float] = time.monotonic
+    store: Store,
+    question: TailQuestion,
+    streams: Streams,
+    clock: Callable[[], float] = time.monotonic,
+    stays: Callable[[], bool] = lambda: True,
 ) -> Generator[bytes, None, None]:
-    """The events of a stream, until the reader goes or the streams are stopped; an outage interrupts it, not more.
+    """The events of a stream, until the reader goes, may not stay (`stays`), or the streams are stopped; an outage
+    interrupts it, not more.
 
     Raises TooManyRequests, Unavailable and TooSlow before the first.
     """
@@ -86,7 +91,7 @@ def events(
         # Data without an event: from here on a reader that was told of no line goes on where it was, too.
         yield b"retry: 1000\n\n: tail\nid: %d\n\n" % tail.floor
         told_at, away = clock(), False
-        while not streams.stopping.is_set():
+        while stays() and not streams.stopping.is_set():
             try:
                 said, away = _said(tail.look()), False
             except (Unavailable, TooSlow) as error:

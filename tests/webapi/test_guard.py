@@ -69,6 +69,14 @@ def test_what_was_answered_a_moment_ago_is_not_given_to_a_stranger(guarded: Flas
     assert guarded.get("/stats", headers={"Authorization": "Bearer x"}).status_code == 401
 
 
+def test_a_stream_ends_when_its_key_is_revoked(guarded: FlaskClient, keyring: Keyring) -> None:
+    answer = guarded.get("/logs/tail", headers=BEARER, buffered=False)
+    events = iter(answer.response)
+    assert b"tail" in next(events)
+    keyring.replace([])
+    assert list(events) == []
+
+
 def test_a_page_elsewhere_may_ask_with_its_key(guarded: FlaskClient) -> None:
     headers = {"Origin": "https://a.example", "Access-Control-Request-Method": "GET"}
     answer = guarded.options("/stats", headers=headers)
