@@ -144,11 +144,14 @@ class PollLoop:
         due = [part for part in due if self._pending.get(part, 0) < self._settings.max_pending]
         if not due or self._plan is None:
             return
-        # The client fetches by name and would read on, silently, in a topic that was made again.
-        if self._admin.identity() != self._plan.identity:
-            raise Fenced(f"{self._settings.kafka_topic} is not the topic that it was")
+        self._require_ours(self._plan)
         for part in due:
             self._plan_one(self._plan, part)
+
+    def _require_ours(self, plan: Plan) -> None:
+        # The client fetches by name and would read on, silently, in a topic that was made again.
+        if self._admin.identity() != plan.identity:
+            raise Fenced(f"{self._settings.kafka_topic} is not the topic that it was")
 
     def _plan_one(self, plan: Plan, part: int) -> None:
         gathered = self._gathered[part]
@@ -177,6 +180,9 @@ class PollLoop:
         if self._plan is None or now - self._learnt_at < 1.0:
             return
         self._learnt_at = now
+        self._require_ours(self._plan)
+        # Also where nothing comes: what was restored from a backup is planned anew without waiting for more.
+        self._plan.require_at({part: (self._generations[part], one.next_plan) for part, one in self._gathered.items()})
         self._pending = self._plan.pending()
         self._rest()
         watermarks = self._plan.watermarks(sorted(self._gathered))

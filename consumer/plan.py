@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -123,6 +123,17 @@ class Plan:
             .group_by(Batch.part)
         )
         return self._store.read(lambda: dict(query.tuples()))
+
+    def require_at(self, positions: Mapping[int, tuple[int, int]]) -> None:
+        """Raises Fenced where a partition is not planned as far as it is given here, by generation and offset: somebody
+        else has planned on, or MySQL is what it was before."""
+        rows = Progress.select(Progress.part, Progress.generation, Progress.next_plan).where(
+            Progress.stream == self.stream
+        )
+        stands = {part: at for part, *at in self._store.read(lambda: list(rows.tuples()))}
+        for part, position in positions.items():
+            if stands.get(part) != [*position]:
+                raise Fenced(f"the plan of partition {part} is not where it was left")
 
     def watermarks(self, parts: Sequence[int]) -> dict[int, int]:
         """The offset of each partition below which everything is done or lost."""

@@ -119,7 +119,9 @@ class Question:
         return meta | more
 
     def told(self, window: Window) -> Window:
-        """What was counted as it is told: what ends now does not end with its minute, or it would never be over."""
+        """What was counted as it is told: what ends now does not end with its bucket, or it would never be over. Of
+        clocks that are ahead, lines dated later within that bucket are counted, too.
+        """
         return Window.of(window.first, self.now) if self.window.last == self.now else window
 
     def _visitors_of_rows(self, there: float, budget: float) -> Visitors:

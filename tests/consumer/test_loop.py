@@ -16,7 +16,7 @@ from consumer.loop import Assignment, PollLoop
 from consumer.metrics import Metrics
 from pipeline import ledger, messages, schema
 from pipeline.kafka import RangeReader
-from pipeline.models import Batch, Stream
+from pipeline.models import Batch, Progress, Stream
 from pipeline.storage import Store
 from pipeline.topic import TopicAdmin
 from tests.conftest import Launch
@@ -219,6 +219,21 @@ def test_somebody_else_who_planned_on_is_followed_and_nothing_comes_twice(topic:
         frozen.run(0.5)
     assert planned(plans) == expected
     assert covered(plans) == dict.fromkeys(range(3), (0, 4))
+
+
+def test_a_database_that_was_restored_is_followed_though_nothing_new_comes(topic: Topic, plans: Store) -> None:
+    with consuming(topic, plans) as consumer:
+        expected = write(topic, 6)
+        consumer.until(lambda: planned(plans) == expected)
+
+        def restore() -> None:
+            Batch.delete().where(Batch.first > 0).execute()
+            Batch.update(next=1, lines=3).execute()
+            Progress.update(next_plan=1).execute()
+
+        plans.write(restore)
+        consumer.until(lambda: planned(plans) == expected)
+    assert covered(plans) == dict.fromkeys(range(3), (0, 2))
 
 
 def test_a_topic_made_again_under_a_live_consumer_is_planned_from_its_beginning(topic: Topic, plans: Store) -> None:

@@ -18,7 +18,7 @@ Require = Callable[[], None]
 
 # As it goes over the wire: MySQL's command byte and the statement.
 COMMIT = b"\x03COMMIT"
-LOST = 3
+LOST = 2
 FROZEN_SECONDS = 10.0
 
 
