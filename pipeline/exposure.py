@@ -20,7 +20,7 @@ def look(given: Settings, host: str) -> None:
     """
     if given.require_api_keys or _loopback(host):
         return
-    if not given.names("require_api_keys"):
+    if given.require_api_keys is None:
         raise ConfigurationError(
             f"REQUIRE_API_KEYS: anybody who reaches {host} could use this process; 1 asks for keys (`tally keys create`"
             " makes them), 0 says that something else keeps strangers out"

@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     key_window: Seconds = 24 * 3600
     retention_days: Annotated[int, Field(ge=1)] = 30
     data_dir: Path = Path(".tally")
-    require_api_keys: bool = False
+    require_api_keys: bool | None = None
     api_key: str | None = Field(default=None, repr=False)
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 

@@ -111,7 +111,7 @@ def build_app() -> AsgiApp:
         loaded.max_lines,
         keyring,
     )
-    document = openapi.document(loaded.max_body_bytes, loaded.max_lines, keys=loaded.require_api_keys)
+    document = openapi.document(loaded.max_body_bytes, loaded.max_lines, keys=keyring is not None)
     return compose(upload, checks, metrics.registry, lifespan, document)
 
 
