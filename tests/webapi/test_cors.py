@@ -50,7 +50,7 @@ def test_a_browser_that_asks_first_is_told_what_it_may() -> None:
     assert said(answer) == {
         "Access-Control-Allow-Origin": OURS,
         "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
-        "Access-Control-Allow-Headers": "If-None-Match, Last-Event-ID, X-Request-Id",
+        "Access-Control-Allow-Headers": "Authorization, If-None-Match, Last-Event-ID, X-Request-Id",
         "Access-Control-Max-Age": "600",
     }
 
