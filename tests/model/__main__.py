@@ -27,6 +27,7 @@ def explore(broken: frozenset[Rule], examples: int, number: int, shrink: bool) -
         phases=phases,
         suppress_health_check=list(HealthCheck),
         print_blob=False,
+        report_multiple_bugs=False,
     )
     machine = seed(number)(type("Explored", (Protocol,), {"broken": broken}))
     try:
