@@ -15,7 +15,7 @@ from pipeline.process import exit_code
 from tests.servers import ROOT
 
 PROGRAM = """
-import threading, time
+import os, threading, time
 from pipeline import logging
 from pipeline.process import Loop, guarded, run
 from pipeline.errors import *
@@ -23,7 +23,8 @@ from pipeline.errors import *
 logging.configure("test", "INFO")
 
 def say(word):
-    print(word, flush=True)
+    # At once: two threads that print may get one's word and the other's between each other's line ends.
+    os.write(1, f"{word}\\n".encode())
 
 def once(word):
     if word not in once.said:
