@@ -24,6 +24,7 @@ from cli.tether import Tether
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASES = 4096
+DETOURS = ("receiver", "consumer", "worker")
 START_SECONDS = 60.0
 
 
@@ -69,12 +70,17 @@ class Handle:
 
 @dataclass(frozen=True)
 class Backend:
-    """One set of servers: `kafka`, `redis`, `cache`, and with real ones `database`."""
+    """One set of servers: `kafka`, `redis`, `cache`, and with real ones `database`.
+
+    `detours` are two ports for each process of DETOURS: one on which Kafka listens, and the one that it then names as
+    its address, on which a proxy may listen.
+    """
 
     name: str
     directory: Path
     servers: Mapping[str, Handle]
     make_database: Callable[[str], str]
+    detours: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
     _redis_pairs: Iterator[int] = field(default_factory=lambda: iter(range(2, DATABASES, 2)), repr=False)
 
@@ -129,9 +135,13 @@ class Backend:
 
 
 @contextlib.contextmanager
-def running(name: str) -> Iterator[Backend]:
-    """The servers of backend `name`, started; killed and their directory removed at the end."""
+def running(name: str, prepare: Callable[[Path], object] = lambda _: None) -> Iterator[Backend]:
+    """The servers of backend `name`, started; killed and their directory removed at the end.
+
+    `prepare` is given the directory before anything is in it; what it mounts there is unmounted.
+    """
     directory = Path(tempfile.mkdtemp(prefix="tally-"))
+    prepare(directory)
     tether = Tether()
     backend = {"embedded": _embedded, "real": _real}[name](tether, directory)
     try:
@@ -141,6 +151,8 @@ def running(name: str) -> Iterator[Backend]:
         for server in backend.servers.values():
             server.kill()
         tether.close()
+        for mounted in filter(os.path.ismount, directory.iterdir()):
+            subprocess.run(["umount", mounted], check=False)
         shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -169,19 +181,20 @@ def _embedded(tether: Tether, directory: Path) -> Backend:
 
 
 def _real(tether: Tether, directory: Path) -> Backend:
-    kafka_port, controller_port, redis_port, cache_port, database_port = ports.free(5)
+    kafka_port, controller_port, redis_port, cache_port, database_port, *others = ports.free(5 + 2 * len(DETOURS))
+    detours = dict(zip(DETOURS, zip(others[::2], others[1::2], strict=True), strict=True))
     servers = {
-        "kafka": _kafka(kafka_port, controller_port, directory / "kafka"),
+        "kafka": _kafka(kafka_port, controller_port, detours, directory / "kafka"),
         "redis": _redis("redis", redis_port, directory / "redis"),
         "cache": _redis("cache", cache_port, directory / "cache"),
         "database": _mariadb(database_port, directory / "mariadb"),
     }
     handles = {name: Handle(tether, server, directory) for name, server in servers.items()}
-    return Backend("real", directory, handles, partial(_new_mariadb_database, database_port))
+    return Backend("real", directory, handles, partial(_new_mariadb_database, database_port), detours)
 
 
 def _redis(name: str, port: int, directory: Path) -> Server:
-    directory.mkdir()
+    directory.mkdir(exist_ok=True)
     argv = (_needed("redis-server"), *embedded.redis_options(port, directory, DATABASES))
     return Server(name, argv, port, partial(ports.redis_answers, port))
 
@@ -227,9 +240,12 @@ def _new_mariadb_database(port: int, name: str) -> str:
     return f"mysql://tally:tally@127.0.0.1:{port}/{name}"
 
 
-def _kafka(port: int, controller_port: int, directory: Path) -> Server:
+def _kafka(port: int, controller_port: int, detours: Mapping[str, tuple[int, int]], directory: Path) -> Server:
     """Apache Kafka, one node that is broker and controller; its directory is formatted here."""
-    directory.mkdir()
+    directory.mkdir(exist_ok=True)
+    listening = "".join(f",{name.upper()}://127.0.0.1:{own}" for name, (own, _) in detours.items())
+    advertised = "".join(f",{name.upper()}://127.0.0.1:{said}" for name, (_, said) in detours.items())
+    protocols = "".join(f",{name.upper()}:PLAINTEXT" for name in detours)
     properties = directory / "server.properties"
     properties.write_text(
         f"""\
@@ -237,9 +253,9 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller_port}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{listening}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}{advertised}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}
 log.dirs={directory / "log"}
 auto.create.topics.enable=false
 default.replication.factor=1

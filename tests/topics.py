@@ -76,6 +76,12 @@ class Topic:
         with self._group() as consumer:
             return consumer.committed(TopicPartition(self.name, part))
 
+    def ends(self) -> dict[int, int]:
+        """The offset after the last record of each partition."""
+        with self._group() as consumer:
+            parts = [TopicPartition(self.name, part) for part in range(self.settings.kafka_partitions)]
+            return {partition.partition: end for partition, end in consumer.end_offsets(parts).items()}
+
     def close(self) -> None:
         """Ends the clients."""
         self._producer.close(timeout=2)

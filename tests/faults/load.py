@@ -7,8 +7,8 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -57,22 +57,33 @@ class Journal:
 
 
 @contextmanager
-def load(pipeline: Pipeline, journal: Journal, name: str) -> Iterator[None]:
-    """Clients that upload all the while; at the end each insists until its last upload is acknowledged."""
-    stop = threading.Event()
+def load(pipeline: Pipeline, journal: Journal, name: str) -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """Clients that upload all the while; at the end each insists until its last upload is acknowledged.
+
+    Yields what has them rest, between two uploads.
+    """
+    stop, turns = threading.Event(), [threading.Lock() for _ in range(CLIENTS)]
 
     def client(number: int) -> None:
         uploads = 0
         while not stop.is_set():
-            _insist(pipeline, journal, f"{name}/{number}/{uploads}")
+            with turns[number]:
+                _insist(pipeline, journal, f"{name}/{number}/{uploads}")
             uploads += 1
             stop.wait(PAUSE)
+
+    @contextmanager
+    def resting() -> Iterator[None]:
+        with ExitStack() as stack:
+            for turn in turns:
+                stack.enter_context(turn)
+            yield
 
     threads = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
     for thread in threads:
         thread.start()
     try:
-        yield
+        yield resting
     finally:
         stop.set()
         for thread in threads:

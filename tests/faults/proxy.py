@@ -1,36 +1,40 @@
-"""A TCP proxy that does to a connection what networks do: it freezes, it cuts, and it loses one reply."""
+"""A TCP proxy that does to a connection what networks do: it slows, it freezes, it cuts, and it loses one reply."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
 CHUNK = 65_536
+Matches = Callable[[bytes], bool]
 
 
 class Proxy:
     """Listens on a port of this machine and passes on to another, until it is told something else."""
 
-    def __init__(self, upstream: int) -> None:
-        """`upstream` is a port of this machine. Listens at once, on `port`."""
+    def __init__(self, upstream: int, port: int = 0) -> None:
+        """`upstream` is a port of this machine. Listens at once, on `port`, or on any where that is 0."""
         self._upstream = upstream
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server(("127.0.0.1", port))
         self.port = int(self._listening.getsockname()[1])
         self.swallowed = 0
+        # Seconds that whatever passes is kept.
+        self.delay = 0.0
         self._flowing = threading.Event()
         self._flowing.set()
         self._lock = threading.Lock()
         self._open: set[_Pair] = set()
-        self._match: bytes | None = None
+        self._matches: Matches | None = None
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def swallow(self, match: bytes) -> None:
-        """Loses the reply to the next request that has these bytes in it, once the server has done it, and cuts."""
+    def swallow(self, matches: Matches) -> None:
+        """Loses the reply to the next request that matches, once the server has done it, and cuts."""
         with self._lock:
-            self._match = match
+            self._matches = matches
 
     def freeze(self) -> None:
         """A black hole: connections stay, and are made, and nothing passes."""
@@ -49,6 +53,8 @@ class Proxy:
 
     def close(self) -> None:
         """Ends everything."""
+        # Whoever waits in `accept` keeps the port until woken.
+        self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
         self.thaw()
         self.cut()
@@ -74,6 +80,7 @@ class Proxy:
         with contextlib.suppress(OSError):
             while chunk := source.recv(CHUNK):
                 self._flowing.wait()
+                time.sleep(self.delay)
                 if not pass_on(chunk):
                     break
         pair.close()
@@ -82,8 +89,8 @@ class Proxy:
 
     def _ask(self, pair: _Pair, chunk: bytes) -> bool:
         with self._lock:
-            if self._match is not None and self._match in chunk:
-                pair.doomed, self._match = True, None
+            if self._matches is not None and self._matches(chunk):
+                pair.doomed, self._matches = True, None
         pair.server.sendall(chunk)
         return True
 
@@ -111,9 +118,9 @@ class _Pair:
 
 
 @contextlib.contextmanager
-def proxied(upstream: int) -> Iterator[Proxy]:
+def proxied(upstream: int, port: int = 0) -> Iterator[Proxy]:
     """A proxy, closed at the end."""
-    proxy = Proxy(upstream)
+    proxy = Proxy(upstream, port)
     try:
         yield proxy
     finally:

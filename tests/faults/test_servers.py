@@ -3,41 +3,16 @@
 from __future__ import annotations
 
 import http.client
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 
 from cli.child import wait_until
 from tests.faults.load import Journal, load, more
+from tests.faults.supervised import supervised
 from tests.integration.pipeline import PATIENCE, PROCESSES, Pipeline
 
 Require = Callable[[], None]
-UNAVAILABLE = 69
-
-
-@contextmanager
-def supervised(pipeline: Pipeline) -> Iterator[None]:
-    """Starts again what gives up: a process may exit 69 when a server is away, and with no other code."""
-    codes: list[int | None] = []
-    stop = threading.Event()
-
-    def tend() -> None:
-        while not stop.wait(0.5):
-            for name in PROCESSES:
-                if not pipeline[name].alive():
-                    codes.append(pipeline[name].poll())
-                    pipeline.start(name)
-
-    thread = threading.Thread(target=tend)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-    assert set(codes) <= {UNAVAILABLE}
 
 
 def names_it(pipeline: Pipeline, dependency: str, *names: str) -> bool:

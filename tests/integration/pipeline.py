@@ -55,6 +55,9 @@ class Pipeline:
         self.backend = backend
         self.environment = backend.environment(**settings)
         self.topic = self.environment["KAFKA_TOPIC"]
+        # Settings of one process alone, and where a client finds a process if not at its own port.
+        self.own: dict[str, dict[str, str]] = {}
+        self.doors: dict[str, int] = {}
         # What the ledger is to say was received.
         self.expected = 0
         self._counting = threading.Lock()
@@ -69,8 +72,9 @@ class Pipeline:
         """Starts processes by their commands, with settings that differ; returns the last of them."""
         known = {field.upper() for field in Settings.model_fields}
         inherited = {name: value for name, value in os.environ.items() if name not in known}
-        environment = inherited | {"PYTHONPATH": str(ROOT)} | self.environment | settings
         for name in names:
+            own = self.own.get(name, {})
+            environment = inherited | {"PYTHONPATH": str(ROOT)} | self.environment | own | settings
             argv = [sys.executable, "-m", "cli.main", name]
             log = self._directory / f"{name}.log"
             self._children[name] = Child(self._tether, name, argv, environment=environment, log=log)
@@ -88,7 +92,7 @@ class Pipeline:
 
     def url(self, name: str) -> str:
         """Where a process answers."""
-        return f"127.0.0.1:{self.environment[PORTS[name]]}"
+        return f"127.0.0.1:{self.doors.get(name) or self.environment[PORTS[name]]}"
 
     def ask(
         self, name: str, page: str, /, body: bytes | None = None, headers: Mapping[str, str] | None = None, **query: Any

@@ -1,0 +1,215 @@
+"""Every fault, done to every part: `python -m tests.faults.matrix [WORDS]` prints a line for each cell whose name has
+all the words.
+
+After each cell the invariants are counted, what is lost and what is there twice, and how long it took from the fault's
+end until all that was acknowledged was counted and a new upload was a row.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from cli.tether import Tether
+from tests import servers
+from tests.faults import faults, invariants
+from tests.faults.faults import (
+    ACK,
+    COMMIT,
+    COMMIT_OFFSETS,
+    ENQUEUE,
+    PRODUCE,
+    UPLOAD,
+    Fault,
+    again,
+    cut,
+    elsewhen,
+    frozen,
+    full,
+    killed,
+    restored,
+    swallowed,
+    unheard,
+)
+from tests.faults.scene import Scene, make_disks, staged
+from tests.servers import Backend
+
+RECOVERED_SECONDS = 60.0
+RESIDENT_MB = 300.0
+SHORT, LONG = 10.0, 70.0
+
+VICTIMS = {
+    "receiver": "receiver",
+    "Kafka": "kafka",
+    "consumer": "consumer",
+    "Redis": "redis",
+    "actor": "worker",
+    "MySQL": "database",
+}
+CLIENT = ("client", "receiver")
+OURS = ("receiver", "consumer", "worker")
+
+
+class Cell(NamedTuple):
+    """One fault done to one part; `after` is what holds then."""
+
+    fault: str
+    part: str
+    do: Fault
+    after: Callable[[Scene], None]
+
+    @property
+    def name(self) -> str:
+        """What it is called in the table."""
+        return f"{self.fault}: {self.part}"
+
+
+def exactly(scene: Scene) -> None:
+    """Everything that was acknowledged is counted once."""
+    invariants.require(scene.pipeline, scene.journal)
+
+
+def said(scene: Scene) -> None:
+    """Everything that was acknowledged is counted once, or written off and said to be."""
+    invariants.require_said(scene.pipeline, scene.journal)
+
+
+def _of(part: str, *servers_: str) -> list[tuple[str, str]]:
+    return [(part, server) for server in servers_]
+
+
+def _cells() -> list[Cell]:
+    """The matrix, row by row."""
+    networks = {
+        "receiver": [CLIENT],
+        "Kafka": [(process, "kafka") for process in OURS],
+        "consumer": _of("consumer", "kafka", "database", "redis"),
+        "Redis": [("consumer", "redis"), ("worker", "redis")],
+        "actor": _of("worker", "kafka", "database", "redis"),
+        "MySQL": [(process, "database") for process in OURS],
+    }
+    unheard_ = {
+        "receiver": unheard((*CLIENT, UPLOAD)),
+        "Kafka": unheard(("receiver", "kafka", PRODUCE)),
+        "consumer": unheard(("consumer", "database", COMMIT), ("consumer", "kafka", COMMIT_OFFSETS)),
+        "Redis": unheard(("consumer", "redis", ENQUEUE)),
+        "actor": unheard(("worker", "redis", ACK)),
+        "MySQL": unheard(("worker", "database", COMMIT)),
+    }
+    rows: list[tuple[str, dict[str, Fault], Callable[[Scene], None]]] = [
+        ("kill -9", {part: killed(name) for part, name in VICTIMS.items()}, exactly),
+        (f"SIGSTOP {SHORT:.0f} s", {part: frozen(name, SHORT) for part, name in VICTIMS.items()}, exactly),
+        (f"SIGSTOP {LONG:.0f} s", {part: frozen(name, LONG) for part, name in VICTIMS.items()}, exactly),
+        ("reply lost after execution", unheard_, exactly),
+        ("black hole 10 s, delay", {part: swallowed(*pairs) for part, pairs in networks.items()}, exactly),
+        ("disk full 10 s", {part: full(VICTIMS[part]) for part in ("Kafka", "Redis", "MySQL")}, exactly),
+        ("clock ± 90 s", {part: elsewhen(VICTIMS[part]) for part in ("receiver", "consumer", "actor")}, exactly),
+        (
+            "connections killed, FLUSHALL",
+            {
+                "consumer": again(cut(*networks["consumer"])),
+                "Redis": again(faults.forgotten),
+                "actor": again(cut(*networks["actor"])),
+                "MySQL": faults.disconnected_and_restarted,
+            },
+            exactly,
+        ),
+        (
+            "delivered thrice, replaced, offsets reset",
+            {"actor": faults.thrice, "consumer": faults.replaced, "Kafka": faults.reset},
+            exactly,
+        ),
+        ("log cut and regrown", {"Kafka": faults.regrown}, exactly),
+        ("topic made again, retention passed", {"consumer": faults.recreated, "Kafka": faults.retained}, said),
+        (
+            "restored from a backup",
+            {
+                "consumer": restored(faults.nothing, faults.nothing),
+                "actor": restored(faults.frozen_worker, faults.thawed_worker),
+                "MySQL": restored(faults.everything_killed, faults.nothing),
+            },
+            exactly,
+        ),
+    ]
+    return [Cell(row, part, do, after) for row, parts, after in rows for part, do in parts.items()]
+
+
+CELLS = _cells()
+
+
+class Outcome(NamedTuple):
+    """What came of a cell: lines, uploads that were cut or refused for now, seconds, MB of the largest process."""
+
+    lines: int
+    lost: int
+    twice: int
+    written_off: int
+    recovered: float
+    resident: float
+
+    def row(self, cell: Cell) -> str:
+        """A row of the table."""
+        numbers = (
+            f"{self.lines:,}",
+            self.lost,
+            self.twice,
+            self.written_off,
+            f"{self.recovered:.1f}",
+            f"{self.resident:.0f}",
+        )
+        return " | ".join(("", cell.fault, cell.part, *map(str, numbers), "")).strip()
+
+
+HEADER = """\
+| fault | done to | lines | lost | twice | written off | recovered, s | largest process, MB |
+|---|---|---|---|---|---|---|---|"""
+
+
+def fill(cell: Cell, backend: Backend, tether: Tether, directory: Path) -> Outcome:
+    """Does a cell's fault under load, and counts. Raises AssertionError, with the processes' logs on stdout."""
+    with staged(backend, tether, directory) as scene:
+        try:
+            with scene.load():
+                cell.do(scene)
+                ended = time.monotonic()
+                scene.more()
+                resident = scene.memory()
+            cell.after(scene)
+        except BaseException:
+            scene.pipeline.show_logs()
+            raise
+        recovered = time.monotonic() - ended
+        missing, twice = invariants.astray(scene.pipeline, scene.journal)
+        written_off = scene.pipeline.ledger()["lost"]
+        assert recovered < RECOVERED_SECONDS, recovered
+        assert resident < RESIDENT_MB, resident
+        lost = max(len(missing) - written_off, 0)
+        return Outcome(scene.journal.lines, lost, len(twice), written_off, recovered, resident)
+
+
+def main(*words: str) -> int:
+    """Fills the cells whose names have all the words; returns an exit code: 1 where one did not hold."""
+    chosen = [cell for cell in CELLS if all(word in cell.name for word in words)]
+    print(HEADER, flush=True)  # noqa: T201
+    failed = 0
+    with servers.running("real", make_disks) as backend, contextlib.closing(Tether()) as tether:
+        for cell in chosen:
+            with tempfile.TemporaryDirectory() as directory:
+                try:
+                    print(fill(cell, backend, tether, Path(directory)).row(cell), flush=True)  # noqa: T201
+                except Exception:
+                    failed += 1
+                    print(f"| {cell.fault} | {cell.part} | did not hold |", flush=True)  # noqa: T201
+                    traceback.print_exc()
+            backend.mend()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

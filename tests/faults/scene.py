@@ -1,0 +1,127 @@
+"""A pipeline that can be hurt anywhere: a proxy between each process and each server that it speaks to."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from cli.child import Child, wait_until
+from cli.tether import Tether
+from tests.faults.load import Journal, load, more
+from tests.faults.proxy import Proxy, proxied
+from tests.faults.session import session
+from tests.faults.supervised import supervised
+from tests.integration.pipeline import PATIENCE, PROCESSES, Pipeline
+from tests.servers import DETOURS, Backend, Handle
+
+SETTINGS = {"database": "DATABASE_URL", "redis": "REDIS_URL"}
+# 0 and SIGKILL: what a fault itself does to a process.
+HURT = (0, -9)
+DISK_BYTES = 512 * 1024 * 1024
+DISKS = ("kafka", "redis", "mariadb")
+
+
+class Scene:
+    """A pipeline and what was acknowledged by it. `proxies` are by process and server, and `("client", "receiver")`."""
+
+    def __init__(self, pipeline: Pipeline, proxies: dict[tuple[str, str], Proxy]) -> None:
+        self.pipeline = pipeline
+        self.proxies = proxies
+        self.journal = Journal()
+        self.resting: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
+
+    @contextlib.contextmanager
+    def load(self) -> Iterator[None]:
+        """Clients that upload all the while, and get through at first; `resting()` has them rest."""
+        with load(self.pipeline, self.journal, "load") as self.resting:
+            self.more()
+            yield
+
+    def victim(self, name: str) -> Child | Handle:
+        """A process, or a server."""
+        return self.pipeline[name] if name in PROCESSES else self.server(name)
+
+    def server(self, name: str) -> Handle:
+        """A server."""
+        return self.pipeline.backend.servers[name]
+
+    def disk(self, name: str) -> Path:
+        """The directory of a server's data."""
+        return self.pipeline.backend.directory / {"database": "mariadb"}.get(name, name)
+
+    def restart(self, name: str, **settings: str) -> None:
+        """Has a process end and be started with settings of its own; waits until it is."""
+        self.pipeline.own[name], before = {**self.pipeline.own.get(name, {}), **settings}, self.pipeline[name].pid
+        self.pipeline[name].terminate()
+        assert wait_until(lambda: self.pipeline[name].pid != before, PATIENCE), name
+        self.pipeline.require_ready(name)
+
+    def more(self) -> None:
+        """Waits until the load gets through."""
+        assert more(self.journal, 5), self.journal.statuses
+
+    def pile_up(self) -> None:
+        """Freezes the worker, and waits until batches are pending."""
+        self.pipeline["worker"].freeze()
+        assert wait_until(lambda: self.pipeline.ledger()["pending"] > 0, PATIENCE)
+
+    def await_plan(self) -> None:
+        """Waits until all that was acknowledged is planned; nothing may come meanwhile."""
+        assert wait_until(lambda: not any(part["records"] for part in self.pipeline.ledger()["not_planned"]), PATIENCE)
+
+    def memory(self) -> float:
+        """The resident MB of the largest process of ours."""
+        pids = [pid for name in PROCESSES for pid in session(self.pipeline[name].pid)]
+        return max(map(_resident, pids))
+
+
+def _resident(pid: int) -> float:
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 / 1e6
+    return 0.0
+
+
+def make_disks(directory: Path) -> None:
+    """Gives each server a small disk of its own, where root may; raises CalledProcessError."""
+    for name in DISKS:
+        (directory / name).mkdir()
+        command = ("mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=0777", "tmpfs", str(directory / name))
+        subprocess.run(command, check=True)
+
+
+@contextlib.contextmanager
+def backup(directory: Path, kept: Path) -> Iterator[None]:
+    """Copies the data of a server that does not run; at the end, when again it does not, puts it back."""
+    shutil.copytree(directory, kept, symlinks=True, ignore=shutil.ignore_patterns("socket", "pid"))
+    yield
+    for entry in directory.iterdir():
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    shutil.copytree(kept, directory, symlinks=True, dirs_exist_ok=True)
+
+
+@contextlib.contextmanager
+def staged(backend: Backend, tether: Tether, directory: Path) -> Iterator[Scene]:
+    """A pipeline of its own in which everything passes through proxies; whatever ends is started again."""
+    pipeline = Pipeline(backend, tether, directory)
+    with contextlib.ExitStack() as stack:
+        proxies = {}
+        for name in DETOURS:
+            own, said = backend.detours[name]
+            proxies[name, "kafka"] = stack.enter_context(proxied(own, said))
+            pipeline.own[name] = {"KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{said}"}
+            for server, setting in SETTINGS.items():
+                proxy = proxies[name, server] = stack.enter_context(proxied(backend.servers[server].port))
+                pipeline.own[name][setting] = re.sub(r":\d+/", f":{proxy.port}/", pipeline.environment[setting])
+        door = int(pipeline.environment["RECEIVER_PORT"])
+        proxies["client", "receiver"] = stack.enter_context(proxied(door))
+        pipeline.doors["receiver"] = proxies["client", "receiver"].port
+        stack.callback(pipeline.kill)
+        pipeline.start(*PROCESSES)
+        pipeline.require_ready()
+        with supervised(pipeline, *HURT):
+            yield Scene(pipeline, proxies)
+
