@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 from cli.child import Child, wait_until
 from cli.tether import Tether
@@ -35,9 +37,9 @@ class Scene:
         self.resting: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
 
     @contextlib.contextmanager
-    def load(self) -> Iterator[None]:
+    def load(self, name: str) -> Iterator[None]:
         """Clients that upload all the while, and get through at first; `resting()` has them rest."""
-        with load(self.pipeline, self.journal, "load") as self.resting:
+        with load(self.pipeline, self.journal, quote(name, safe="")) as self.resting:
             self.more()
             yield
 
@@ -85,6 +87,11 @@ def _resident(pid: int) -> float:
     return 0.0
 
 
+def may_mount() -> bool:
+    """Whether `make_disks` can do it."""
+    return os.geteuid() == 0
+
+
 def make_disks(directory: Path) -> None:
     """Gives each server a small disk of its own, where root may; raises CalledProcessError."""
     for name in DISKS:
@@ -124,4 +131,3 @@ def staged(backend: Backend, tether: Tether, directory: Path) -> Iterator[Scene]
         pipeline.require_ready()
         with supervised(pipeline, *HURT):
             yield Scene(pipeline, proxies)
-
