@@ -78,10 +78,11 @@ class Scene:
     def memory(self) -> float:
         """The resident MB of the largest process of ours."""
         pids = [pid for name in PROCESSES for pid in session(self.pipeline[name].pid)]
-        return max(map(_resident, pids))
+        return max(map(resident, pids))
 
 
-def _resident(pid: int) -> float:
+def resident(pid: int) -> float:
+    """The resident MB of a process; none where it has ended."""
     with contextlib.suppress(OSError):
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 / 1e6
     return 0.0

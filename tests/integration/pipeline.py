@@ -114,9 +114,13 @@ class Pipeline:
         headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
         reply = self.ask("receiver", "/upload", json.dumps(lines).encode(), headers)
         if reply.status == 202:
-            with self._counting:
-                self.expected += reply.json["accepted"] + reply.json["rejected"]
+            self.expect(reply.json["accepted"] + reply.json["rejected"])
         return reply
+
+    def expect(self, lines: int) -> None:
+        """Notes that so many lines more were acknowledged."""
+        with self._counting:
+            self.expected += lines
 
     def answers(self, name: str, page: str = "/readyz") -> bool:
         """Whether a process says that it is ready (`/readyz`), or that it is there (`/healthz`)."""
