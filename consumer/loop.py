@@ -133,7 +133,10 @@ class PollLoop:
         log.info("assigned", partitions={part: one.next_plan for part, one in self._gathered.items()})
 
     def _seek(self, part: int) -> None:
-        self._consumer.seek(self._partition(part), self._gathered[part].position)
+        partition = self._partition(part)
+        self._consumer.seek(partition, self._gathered[part].position)
+        # The client keeps where the log ended before: of one that was cut, that is an end which may never come again.
+        self._consumer._subscription.assignment[partition].highwater = None
         self._sought.add(part)
 
     def _plan_due(self) -> None:
