@@ -1,7 +1,7 @@
 """Random faults, several at once, every second or two, under load: `python -m tests.faults.storm 600 [SEED]`.
 
-Kills, freezes and orderly stops of processes and of servers; Redis forgets what it has. Whatever ends by itself is
-started again. At the end everything runs, and the invariants hold.
+Kills, freezes and orderly stops of processes and of servers, deaths at a step; Redis forgets what it has. Whatever ends
+by itself is started again. At the end everything runs, and the invariants hold.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from random import Random
 
 from cli.child import wait_until
 from cli.tether import Tether
+from pipeline.checkpoint import VARIABLE
 from tests import servers
 from tests.faults import invariants
 from tests.faults.load import Journal, load
+from tests.faults.steps import STEPS
 from tests.integration.pipeline import PATIENCE, PROCESSES, Pipeline, running
 
 SERVERS = ("kafka", "redis", "cache", "database")
@@ -82,6 +84,14 @@ class Storm:
             yield process.kill, lambda: None
             yield process.terminate, lambda: process.wait(STOP_SECONDS)
             yield process.freeze, process.thaw
+            if name in STEPS:
+
+                def die_at_a_step() -> None:
+                    process.kill()
+                    self._pipeline.start(name, **{VARIABLE: self._chance.choice(STEPS[name])})
+
+                # Whether it came to that step or not, it is started as it should be.
+                yield die_at_a_step, lambda: self._pipeline[name].kill()
             return
         server = self._pipeline.backend.servers[name]
         yield server.kill, server.start

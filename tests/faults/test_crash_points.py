@@ -10,15 +10,10 @@ import pytest
 from cli.child import wait_until
 from pipeline.checkpoint import VARIABLE
 from tests.faults.load import Journal, load, more
+from tests.faults.steps import STEPS
 from tests.integration.pipeline import PATIENCE, Pipeline
 
 pytestmark = pytest.mark.real_only
-
-STEPS = {
-    "receiver": ("receiver.before_send", "receiver.acknowledged"),
-    "consumer": ("consumer.polled", "consumer.planned", "consumer.dispatched"),
-    "worker": ("actor.read", "actor.claimed", "actor.rows", "actor.written", "actor.committed"),
-}
 
 
 def test_processes_that_die_at_every_step_lose_and_repeat_nothing(
