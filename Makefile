@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: setup run test servers check bench bench-queries fuzz faults storm lock
+.PHONY: setup run test servers check bench bench-queries fuzz door faults storm lock
 
 setup: .venv/.setup  ## what `tally` needs, embedded servers included
 
@@ -38,6 +38,10 @@ bench-queries: .venv/.test servers  ## how fast questions are answered at ROWS r
 
 fuzz: .venv/.test  ## schemathesis against receiver and web API for SECONDS; SEED=n for the same again
 	@$(BIN)/python -m tests.fuzz $(SECONDS) $(SEED)
+
+REQUESTS ?= 200000
+door: .venv/.test servers  ## REQUESTS hostile requests to the receiver, and the memory before and after
+	@$(BIN)/python -m tests.door $(REQUESTS) $(SEED)
 
 faults: .venv/.test servers  ## every fault done to every part, as a table; CELL="kill MySQL" for those with these words
 	@$(BIN)/python -m tests.faults.matrix $(CELL)
