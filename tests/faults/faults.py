@@ -20,6 +20,7 @@ from pipeline.settings import Settings
 from tests.faults.proxy import Matches
 from tests.faults.scene import Scene, backup
 from tests.integration.pipeline import PATIENCE, PROCESSES
+from tests.servers import ROOT
 from tests.topics import Topic
 
 Fault = Callable[[Scene], None]
@@ -124,10 +125,12 @@ def elsewhen(name: str) -> Fault:
     def fault(scene: Scene) -> None:
         library = str(faketime())
         for offset in ("+90", "-90"):
-            scene.restart(name, LD_PRELOAD=library, FAKETIME=offset, FAKETIME_DONT_FAKE_MONOTONIC="1")
+            path = f"{Path(__file__).with_name('clock')}:{ROOT}"
+            clock = {"LD_PRELOAD": library, "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+            scene.restart(name, PYTHONPATH=path, **clock)
             scene.more()
             time.sleep(LASTS / 2)
-        scene.restart(name, LD_PRELOAD="")
+        scene.restart(name, LD_PRELOAD="", PYTHONPATH=str(ROOT))
 
     return fault
 

@@ -77,8 +77,9 @@ class Pipeline:
             environment = inherited | {"PYTHONPATH": str(ROOT)} | self.environment | own | settings
             argv = [sys.executable, "-m", "cli.main", name]
             log = self._directory / f"{name}.log"
-            self._children[name] = Child(self._tether, name, argv, environment=environment, log=log)
-            self._children[name].start()
+            child = Child(self._tether, name, argv, environment=environment, log=log)
+            child.start()
+            self._children[name] = child
         return self._children[names[-1]]
 
     def __getitem__(self, name: str) -> Child:
