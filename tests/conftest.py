@@ -14,6 +14,7 @@ from cli.child import Child
 from cli.tether import Tether
 from pipeline.settings import Settings
 from tests import servers
+from tests.faults.matrix import CELLS, lack
 from tests.servers import Backend
 
 CHOSEN = pytest.StashKey[list[str]]()
@@ -52,6 +53,10 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
             else "--backend"
         )
         lines.append(f"not covered: real servers and the tests marked real_only ({why})")
+    else:
+        lines += [
+            f"not covered: {row} ({why})" for row, why in sorted({(cell.fault, lack(cell)) for cell in CELLS}) if why
+        ]
     return lines
 
 

@@ -153,7 +153,7 @@ class Pipeline:
     def settle(self, seconds: float = PATIENCE, *, at_least: bool = False) -> dict[str, Any]:
         """The ledger once all that was acknowledged is received, planned and done.
 
-        With `at_least` more may have been received: a client that was unsure has sent twice.
+        With `at_least` duplicates do not count: a client that was unsure has sent twice.
         """
         last: dict[str, Any] = {}
 
@@ -164,7 +164,7 @@ class Pipeline:
                 return False
             received = last["received"]
             return (
-                (received >= self.expected if at_least else received == self.expected)
+                (received - last["duplicate"] >= self.expected if at_least else received == self.expected)
                 and last["pending"] == 0
                 and not any(part["records"] for part in last["not_planned"])
             )
