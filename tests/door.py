@@ -143,7 +143,7 @@ class Door:
                 body = self._mangled(body) if chance.random() < 0.3 else body
         for name in ("Idempotency-Key", "X-Request-Id", "Authorization"):
             if chance.random() < 0.2:
-                headers[name] = "".join(chr(chance.randrange(32, 256)) for _ in range(chance.randrange(300)))
+                headers[name] = "".join(chr(chance.randrange(32, 256)) for _ in range(chance.randrange(8, 300)))
         try:
             self._connection.request(
                 "POST", "/upload", body, {name: value.encode("latin-1") for name, value in headers.items()}
