@@ -14,20 +14,16 @@ import json
 import secrets
 import socket
 import sys
-import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from random import Random
 
 import zstandard
 
-from cli.tether import Tether
-from tests import servers
 from tests.faults.scene import resident
 from tests.faults.session import session
-from tests.integration.pipeline import PATIENCE, Pipeline, running
+from tests.integration.pipeline import PATIENCE, Pipeline, running_on
 from tests.records import line
 
 CLIENTS = 2
@@ -206,12 +202,7 @@ def main(requests: str = "200000", seed: str = "") -> int:
     """Starts everything and besieges it; returns an exit code."""
     number = int(seed) if seed else secrets.randbelow(2**32)
     print(f"seed {number}", flush=True)  # noqa: T201
-    with (
-        tempfile.TemporaryDirectory() as directory,
-        servers.running("real") as backend,
-        contextlib.closing(Tether()) as tether,
-        running(backend, tether, Path(directory)) as pipeline,
-    ):
+    with running_on("real") as pipeline:
         besiege(pipeline, int(requests) // 10, number)
         pids = {name: session(pipeline[name].pid) for name in WATCHED}
         before, began = memory(pipeline), time.monotonic()

@@ -6,7 +6,6 @@ parameter is absent) is for our own tests to judge. The seed is printed; given a
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 import subprocess
 import sys
@@ -14,9 +13,7 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cli.tether import Tether
-from tests import servers
-from tests.integration.pipeline import Pipeline, running
+from tests.integration.pipeline import Pipeline, running_on
 from tests.records import line
 
 _STATUSES = (100, 201, 301, 404, 404, 418, 500, 503)
@@ -67,12 +64,7 @@ def both(pipeline: Pipeline, seconds: int, seed: int | None = None) -> int:
 
 def main(seconds: str = "600", seed: str = "") -> int:
     """Starts everything, fuzzes it and returns an exit code."""
-    with (
-        tempfile.TemporaryDirectory() as directory,
-        servers.running("embedded") as backend,
-        contextlib.closing(Tether()) as tether,
-        running(backend, tether, Path(directory)) as pipeline,
-    ):
+    with running_on("embedded") as pipeline:
         fill(pipeline)
         return both(pipeline, int(seconds), int(seed) if seed else None)
 

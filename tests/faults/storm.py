@@ -6,27 +6,22 @@ by itself is started again. At the end everything runs, and the invariants hold.
 
 from __future__ import annotations
 
-import contextlib
 import heapq
 import secrets
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
-from pathlib import Path
 from random import Random
 
 from cli.child import wait_until
-from cli.tether import Tether
 from pipeline.checkpoint import VARIABLE
-from tests import servers
 from tests.faults import invariants
 from tests.faults.load import Journal, load
 from tests.faults.steps import STEPS
-from tests.integration.pipeline import PATIENCE, PROCESSES, Pipeline, running
+from tests.integration.pipeline import PATIENCE, PROCESSES, Pipeline, running_on
 
 SERVERS = ("kafka", "redis", "cache", "database")
 PAUSE_SECONDS = (1.0, 2.0)
@@ -136,12 +131,7 @@ def main(seconds: str = "600", seed: str = "") -> int:
     """Starts everything, storms, and returns an exit code; the seed is said first."""
     number = int(seed) if seed else secrets.randbelow(2**32)
     print(f"seed {number}", flush=True)  # noqa: T201
-    with (
-        tempfile.TemporaryDirectory() as directory,
-        servers.running("real") as backend,
-        contextlib.closing(Tether()) as tether,
-        running(backend, tether, Path(directory)) as pipeline,
-    ):
+    with running_on("real") as pipeline:
         try:
             journal, faults, recovered = storm(pipeline, float(seconds), number)
         except BaseException:

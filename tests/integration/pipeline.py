@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from cli.child import Child, wait_until
 from cli.tether import Tether
 from pipeline.settings import Settings
 from pipeline.storage import connectable
+from tests import servers
 from tests.servers import ROOT, Backend
 
 PROCESSES = ("receiver", "consumer", "worker", "scheduler", "webapi")
@@ -213,3 +215,15 @@ def running(backend: Backend, tether: Tether, directory: Path, **settings: str) 
         yield pipeline
     finally:
         pipeline.kill()
+
+
+@contextlib.contextmanager
+def running_on(name: str) -> Iterator[Pipeline]:
+    """A pipeline with servers of its own, for a program that is no test; all of it is ended with the program."""
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        servers.running(name) as backend,
+        contextlib.closing(Tether()) as tether,
+        running(backend, tether, Path(directory)) as pipeline,
+    ):
+        yield pipeline
