@@ -64,9 +64,9 @@ class Bench:
         """Milliseconds from the 202 until the row can be queried at 10,000 lines/s: the median and the 99th percent."""
         plan = Plan(self._url, 100, CONNECTIONS, seconds, rate=VISIBLE_UPLOADS_A_SECOND)
         first = self._store.read(lambda: LogEntry.select(fn.MAX(LogEntry.id)).scalar()) or 0
-        with _loading(plan) as process:
+        with loading(plan) as process:
             seen = self._watch(process, first)
-            sent = _sent(process)
+            sent = sent_by(process)
         self._settle(sent)
         seen = self._look(first, first)[0] | seen
         return _percentiles([max(0.0, seen[mark] - at) * 1000 for mark, at in sent.marked])
@@ -93,8 +93,8 @@ class Bench:
         return {int(path.removeprefix("/visible/")): now for (path,) in paths}, last
 
     def _send(self, plan: Plan) -> Sent:
-        with _loading(plan) as process:
-            return _sent(process)
+        with loading(plan) as process:
+            return sent_by(process)
 
     def _settle(self, sent: Sent) -> None:
         """Waits until every line that was acknowledged is accounted for, and checks that it is, once."""
@@ -184,7 +184,7 @@ def _processes(settings: Settings) -> Iterator[dict[str, Child]]:
 
 
 @contextlib.contextmanager
-def _loading(plan: Plan) -> Iterator[subprocess.Popen[bytes]]:
+def loading(plan: Plan) -> Iterator[subprocess.Popen[bytes]]:
     """The load's process, at work on a plan."""
     argv = [sys.executable, "-m", "cli.bench.load"]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
@@ -194,6 +194,6 @@ def _loading(plan: Plan) -> Iterator[subprocess.Popen[bytes]]:
         yield process
 
 
-def _sent(process: subprocess.Popen[bytes]) -> Sent:
+def sent_by(process: subprocess.Popen[bytes]) -> Sent:
     assert process.stdout is not None
     return msgspec.json.decode(process.stdout.read(), type=Sent)

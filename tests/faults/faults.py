@@ -47,12 +47,12 @@ UPLOAD, COMMIT, ENQUEUE, ACK = _has(b"POST /upload"), _has(b"\x03COMMIT"), _has(
 PRODUCE, COMMIT_OFFSETS = _kafka(0), _kafka(8)
 
 
-def killed(name: str) -> Fault:
-    """SIGKILL; a server is away for two seconds, a process is started again at once."""
+def killed(name: str, down: float = DOWN) -> Fault:
+    """SIGKILL; a server is away for so many seconds, a process is started again at once."""
 
     def fault(scene: Scene) -> None:
         scene.victim(name).kill()
-        time.sleep(DOWN)
+        time.sleep(down)
         scene.pipeline.backend.mend()
 
     return fault

@@ -20,6 +20,8 @@ CLIENTS = 2
 LINES = 20
 # Between two uploads of a client: the faults are to meet work, not a machine that has no time for them.
 PAUSE = 0.1
+# How long a client sends the same upload again: past the longest time that the receiver may refuse.
+INSISTS = 300.0
 STATUSES = (404, 200, 500, 200, 301)
 
 
@@ -107,7 +109,7 @@ def _insist(pipeline: Pipeline, journal: Journal, name: str) -> None:
     texts = [line(status, path, time=now) for path, status in _lines(name)]
     body = json.dumps([*texts, "this is no line"]).encode()
     headers = {"Content-Type": "application/json", "Idempotency-Key": name}
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + INSISTS
     while time.monotonic() < deadline:
         try:
             status = pipeline.ask("receiver", "/upload", body, headers).status
