@@ -6,6 +6,7 @@ import asyncio
 import random
 import sys
 import time
+from collections import deque
 from datetime import UTC, datetime
 from itertools import count
 from typing import cast
@@ -110,7 +111,8 @@ class Load:
         self._numbers = count()
         self._run = f"{plan.seed}-{time.time_ns()}"
         self._end = 0.0
-        self._idle: list[_Connection] = []
+        # First in, first out: one left unused is closed by the server.
+        self._idle: deque[_Connection] = deque()
         self._bodies = [body(self._chance, plan, datetime.now(UTC)) for _ in range(BODIES if not plan.rate else 0)]
         self._target = urlsplit(plan.url)
         self.sent = Sent()
@@ -139,7 +141,7 @@ class Load:
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             while not self._idle:
                 await asyncio.sleep(0.001)
-            self._send(self._idle.pop(), *body(self._chance, self._plan, datetime.now(UTC), number), number)
+            self._send(self._idle.popleft(), *body(self._chance, self._plan, datetime.now(UTC), number), number)
 
     def free(self, connection: _Connection) -> None:
         """Takes back a connection that waits for nothing."""
