@@ -160,13 +160,16 @@ def lack(cell: Cell) -> str:
 
 
 class Outcome(NamedTuple):
-    """What came of a cell: lines, seconds to recover, and the resident MB of the largest process."""
+    """What came of a cell: lines, seconds to recover, how often a process of ours was started again, and the
+    resident MB of the largest.
+    """
 
     lines: int
     lost: int
     twice: int
     written_off: int
     recovered: float
+    restarts: int
     resident: float
 
     def row(self, cell: Cell) -> str:
@@ -177,18 +180,20 @@ class Outcome(NamedTuple):
             self.twice,
             self.written_off,
             f"{self.recovered:.1f}",
+            self.restarts,
             f"{self.resident:.0f}",
         )
         return " | ".join(("", cell.fault, cell.part, *map(str, numbers), "")).strip()
 
 
 HEADER = """\
-| fault | done to | lines | lost | twice | written off | recovered, s | largest process, MB |
-|---|---|---|---|---|---|---|---|"""
+| fault | done to | lines | lost | twice | written off | recovered, s | restarts | largest process, MB |
+|---|---|---|---|---|---|---|---|---|"""
 
 
 def fill(cell: Cell, scene: Scene) -> Outcome:
     """Does a cell's fault under load, and counts. Raises AssertionError, with the processes' logs on stdout."""
+    before = len(scene.exits)
     try:
         with scene.load(cell.name):
             cell.do(scene)
@@ -205,7 +210,8 @@ def fill(cell: Cell, scene: Scene) -> Outcome:
     assert recovered < RECOVERED_SECONDS, recovered
     assert resident < RESIDENT_MB, resident
     lost = max(len(missing) - written_off, 0)
-    return Outcome(scene.journal.lines, lost, len(twice), written_off, recovered, resident)
+    restarts = len(scene.exits) - before
+    return Outcome(scene.journal.lines, lost, len(twice), written_off, recovered, restarts, resident)
 
 
 def main(*words: str) -> int:

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -28,11 +28,15 @@ DISKS = ("kafka", "redis", "mariadb")
 
 
 class Scene:
-    """A pipeline and what was acknowledged by it. `proxies` are by process and server, and `("client", "receiver")`."""
+    """A pipeline and what was acknowledged by it. `proxies` are by process and server, and `("client", "receiver")`.
 
-    def __init__(self, pipeline: Pipeline, proxies: dict[tuple[str, str], Proxy]) -> None:
+    `exits` has the exit codes of all processes that ended and were started again.
+    """
+
+    def __init__(self, pipeline: Pipeline, proxies: dict[tuple[str, str], Proxy], exits: Sequence[int | None]) -> None:
         self.pipeline = pipeline
         self.proxies = proxies
+        self.exits = exits
         self.journal = Journal()
         self.resting: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
 
@@ -130,5 +134,5 @@ def staged(backend: Backend, tether: Tether, directory: Path) -> Iterator[Scene]
         stack.callback(pipeline.kill)
         pipeline.start(*PROCESSES)
         pipeline.require_ready()
-        with supervised(pipeline, *HURT):
-            yield Scene(pipeline, proxies)
+        with supervised(pipeline, *HURT) as exits:
+            yield Scene(pipeline, proxies, exits)

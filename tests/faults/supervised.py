@@ -12,8 +12,11 @@ UNAVAILABLE = 69
 
 
 @contextmanager
-def supervised(pipeline: Pipeline, *expected: int) -> Iterator[None]:
-    """Starts again what gives up: a process may exit 69 when a server is away, and with no code but the expected."""
+def supervised(pipeline: Pipeline, *expected: int) -> Iterator[list[int | None]]:
+    """Starts again what gives up: a process may exit 69 when a server is away, and with no code but the expected.
+
+    Yields the exit codes of all that was started again.
+    """
     codes: list[int | None] = []
     stop = threading.Event()
 
@@ -27,7 +30,7 @@ def supervised(pipeline: Pipeline, *expected: int) -> Iterator[None]:
     thread = threading.Thread(target=tend)
     thread.start()
     try:
-        yield
+        yield codes
     finally:
         stop.set()
         thread.join()
