@@ -8,7 +8,7 @@ import msgspec
 import peewee
 import structlog
 
-from pipeline.errors import Unavailable
+from pipeline.errors import TooSlow, Unavailable
 from pipeline.keyring import ApiKey as Key
 from pipeline.keyring import Keyring, Uses, digest, minted
 from pipeline.models import ApiKey
@@ -83,11 +83,11 @@ class Keeping:
         self._is_away = False
 
     def step(self) -> bool:
-        """Never raises for a database that is away, or has no table of keys yet: the next pass comes."""
+        """Never raises for a database that is away or slow, or has no table of keys yet: the next pass comes."""
         try:
             self._keyring.replace(self._store.read(_current))
             self._note()
-        except (Unavailable, peewee.DatabaseError) as error:
+        except (Unavailable, TooSlow, peewee.DatabaseError) as error:
             if not self._is_away:
                 log.warning("API keys stay as they were known", error=str(error))
             self._is_away = True

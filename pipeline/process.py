@@ -72,14 +72,17 @@ def run(name: str, loops: Sequence[Loop], close: Callable[[], None]) -> int:
 
 
 def background(loop: Loop) -> None:
-    """Runs a loop in a daemon thread until the process ends, for processes whose life is a server's; its step must
-    not raise."""
+    """Runs a loop in a daemon thread until the process ends, for processes whose life is a server's: a step that raises
+    is said, and the next one comes."""
 
     def live() -> None:
-        pause = threading.Event()
         while True:
-            if not loop.step():
-                pause.wait(loop.pause)
+            try:
+                if loop.step():
+                    continue
+            except Exception as error:
+                report(error, loop=loop.name)
+            time.sleep(loop.pause)
 
     threading.Thread(target=live, name=loop.name, daemon=True).start()
 

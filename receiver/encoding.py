@@ -31,9 +31,20 @@ class _Part(Protocol):
     def decompress(self, data: bytes, /) -> bytes: ...
 
 
-_gzip: Callable[[], _Part] = partial(zlib.decompressobj, wbits=16 + zlib.MAX_WBITS)
-_zstd: Callable[[], _Part] = zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompressobj
-_BEGIN: Final[Mapping[str, Callable[[], _Part]]] = {"gzip": _gzip, "x-gzip": _gzip, "zstd": _zstd}
+_Begin = Callable[[], _Part]
+"""Begins one body's next member or frame."""
+
+
+def _members() -> _Begin:
+    return partial(zlib.decompressobj, wbits=16 + zlib.MAX_WBITS)
+
+
+def _frames() -> _Begin:
+    # One decompressor a body: its frames share a context, and two bodies that did would both be broken.
+    return zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompressobj
+
+
+_PARTS_OF: Final[Mapping[str, Callable[[], _Begin]]] = {"gzip": _members, "x-gzip": _members, "zstd": _frames}
 
 
 def decoded(body: bytes, encoding: str, max_bytes: int) -> bytes:
@@ -44,12 +55,12 @@ def decoded(body: bytes, encoding: str, max_bytes: int) -> bytes:
     if encoding == "identity":
         return body
     try:
-        return _decoded(body, _BEGIN[encoding], max_bytes)
+        return _decoded(body, _PARTS_OF[encoding](), max_bytes)
     except (zlib.error, zstandard.ZstdError) as error:
         raise Refusal(400, f"the body is not {encoding}: {error}") from None
 
 
-def _decoded(body: bytes, begin: Callable[[], _Part], max_bytes: int) -> bytes:
+def _decoded(body: bytes, begin: _Begin, max_bytes: int) -> bytes:
     part, parts, length = begin(), 1, 0
     pieces: list[bytes] = []
     for start in range(0, len(body), _STEP):

@@ -1,4 +1,7 @@
-"""The load: a process of its own that posts uploads over many connections and counts what was acknowledged."""
+"""The load: a process of its own that posts uploads over many connections and counts what was acknowledged.
+
+A client as it is to be: what is refused for now, or not answered, goes again with its key.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import time
 from collections import deque
 from datetime import UTC, datetime
 from itertools import count
-from typing import cast
+from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,12 +20,17 @@ import uvloop
 
 # Different bodies that are sent in turn; each has its own Idempotency-Key every time.
 BODIES = 200
+# Answers after which the same upload goes again, when they say.
+AGAIN = (429, 503)
 _METHODS, _METHOD_WEIGHTS = ("GET", "POST", "PUT", "DELETE"), (80, 15, 3, 2)
 _ROUTES = ("/", "/products", "/products/{}", "/cart", "/api/v1/users/{}", "/api/v1/orders/{}", "/search?q={}")
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What to send: `rate` uploads a second, or with 0 as fast as they are answered, for `seconds`."""
+    """What to send: `rate` uploads a second, or with 0 as fast as they are answered, for `seconds`.
+
+    Of each upload's lines a share of `kept` is no 200, and a share of `bad` is no line.
+    """
 
     url: str
     lines: int
@@ -31,6 +39,7 @@ class Plan(msgspec.Struct, frozen=True):
     kept: float = 0.3
     rate: float = 0.0
     seed: int = 1
+    bad: float = 0.0
 
 
 class Sent(msgspec.Struct):
@@ -63,43 +72,73 @@ def body(chance: random.Random, plan: Plan, now: datetime, mark: int | None = No
         lines.append(
             f"{now:%Y-%m-%dT%H:%M:%SZ} {address} {method} {path} {status} {int(chance.lognormvariate(4, 1))}ms"
         )
+    for number in chance.sample(range(1, plan.lines), round(plan.lines * plan.bad)):
+        lines[number] = lines[number].replace("/", "", 1)
+        stored -= statuses[number] != 200
     if mark is not None:
         lines[0] = f"{now:%Y-%m-%dT%H:%M:%SZ} 10.0.0.1 GET /visible/{mark} 500 1ms"
         stored += statuses[0] == 200
     return msgspec.json.encode(lines), stored
 
 
+class _Upload(NamedTuple):
+    """A request as it goes out, again where need be: it has its key; its `stored` and `mark` are as `Sent` has them."""
+
+    request: bytes
+    stored: int
+    mark: int | None
+
+
 class _Connection(asyncio.Protocol):
     """One keep-alive connection: the next upload goes when the last one's answer has come."""
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self, load: Load, upload: _Upload | None = None) -> None:
+        """`upload` goes first."""
         self._load = load
+        self._upload = upload
         self._received = bytearray()
         self._transport: asyncio.Transport | None = None
-        self._current: tuple[int, int | None] = (0, None)
         self._since = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are no subclass of asyncio's.
         self._transport = cast("asyncio.Transport", transport)
-        self._load.free(self)
+        if self._upload is None:
+            self._load.free(self)
+        else:
+            self.send(self._upload)
 
-    def send(self, request: bytes, stored: int, mark: int | None) -> None:
-        assert self._transport is not None
-        self._current, self._since = (stored, mark), time.perf_counter()
-        self._transport.write(request)
+    def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002 (asyncio's signature)
+        self._transport = None
+        self._load.lost(self, self._upload)
+
+    def send(self, upload: _Upload) -> None:
+        self._upload, self._since = upload, time.perf_counter()
+        if self._transport is not None:
+            self._transport.write(upload.request)
 
     def data_received(self, data: bytes) -> None:
         self._received += data
         head, separator, rest = self._received.partition(b"\r\n\r\n")
         if not separator:
             return
-        length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+        length = int(_header(head, b"content-length"))
         if len(rest) < length:
             return
         self._received.clear()
-        self._load.answered(head[9:12] == b"202", *self._current, time.perf_counter() - self._since)
-        self._load.free(self)
+        assert self._upload is not None
+        upload, status = self._upload, int(head[9:12])
+        self._load.answered(status, upload, time.perf_counter() - self._since)
+        if status in AGAIN:
+            pause = float(_header(head, b"retry-after"))
+            asyncio.get_running_loop().call_later(pause, self.send, upload)
+        else:
+            self._upload = None
+            self._load.free(self)
+
+
+def _header(head: bytearray, name: bytes) -> bytes:
+    return bytes(head.lower().partition(name + b":")[2].split(b"\r\n")[0])
 
 
 class Load:
@@ -115,16 +154,14 @@ class Load:
         self._idle: deque[_Connection] = deque()
         self._bodies = [body(self._chance, plan, datetime.now(UTC)) for _ in range(BODIES if not plan.rate else 0)]
         self._target = urlsplit(plan.url)
+        self._connecting: set[asyncio.Task[None]] = set()
         self.sent = Sent()
 
     async def run(self) -> Sent:
         """Sends until the time is over and every answer has come."""
-        loop = asyncio.get_running_loop()
         self._end = time.perf_counter() + self._plan.seconds
         for _ in range(self._plan.connections):
-            await loop.create_connection(
-                lambda: _Connection(self), self._target.hostname or "", self._target.port or 80
-            )
+            await self._connect()
         if self._plan.rate:
             await self._pace()
         while time.perf_counter() < self._end or len(self._idle) < self._plan.connections:
@@ -132,6 +169,10 @@ class Load:
             if time.perf_counter() > self._end + 30:
                 raise TimeoutError("answers are missing 30 s after the last upload")
         return self.sent
+
+    async def _connect(self, upload: _Upload | None = None) -> None:
+        loop, target = asyncio.get_running_loop(), self._target
+        await loop.create_connection(lambda: _Connection(self, upload), target.hostname or "", target.port or 80)
 
     async def _pace(self) -> None:
         start = time.perf_counter()
@@ -150,24 +191,32 @@ class Load:
         else:
             self._send(connection, *self._bodies[next(self._numbers) % BODIES])
 
+    def lost(self, connection: _Connection, upload: _Upload | None) -> None:
+        """Opens another connection for one that ended; what was not answered goes again, with its key."""
+        if upload is None:
+            self._idle.remove(connection)
+        task = asyncio.get_running_loop().create_task(self._connect(upload))
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
+
     def _send(self, connection: _Connection, content: bytes, stored: int, mark: int | None = None) -> None:
         head = (
             f"POST {self._target.path} HTTP/1.1\r\nHost: {self._target.netloc}\r\nContent-Type: application/json\r\n"
             f"Idempotency-Key: {self._run}-{next(self._numbers)}\r\nContent-Length: {len(content)}\r\n\r\n"
         )
-        connection.send(head.encode() + content, stored, mark)
+        connection.send(_Upload(head.encode() + content, stored, mark))
 
-    def answered(self, accepted: bool, stored: int, mark: int | None, seconds: float) -> None:
+    def answered(self, status: int, upload: _Upload, seconds: float) -> None:
         """Counts an answer."""
-        if not accepted:
+        if status != 202:
             self.sent.refused += 1
             return
         self.sent.uploads += 1
         self.sent.lines += self._plan.lines
-        self.sent.stored += stored
+        self.sent.stored += upload.stored
         self.sent.milliseconds.append(seconds * 1000)
-        if mark is not None:
-            self.sent.marked.append((mark, time.time()))
+        if upload.mark is not None:
+            self.sent.marked.append((upload.mark, time.time()))
 
 
 def main() -> None:

@@ -107,8 +107,8 @@ class Bench:
             raise TallyError(f"{self._rows} rows were to be stored, and there are {rows}")
 
     def _done(self) -> int:
-        """The lines of all batches that are done."""
-        query = Batch.select(fn.COALESCE(fn.SUM(Batch.lines), 0)).where(Batch.state == "done")
+        """The lines of all batches that are done, what was sent twice once."""
+        query = Batch.select(fn.COALESCE(fn.SUM(Batch.lines - Batch.duplicate), 0)).where(Batch.state == "done")
         return int(self._store.read(query.scalar))
 
 

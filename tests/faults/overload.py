@@ -86,7 +86,7 @@ def main(seconds: str = "600") -> int:
         sent, drained = overload(pipeline, float(seconds), samples)
         ended = time.monotonic()
         pipeline.expect(sent.lines)
-        ledger = pipeline.settle(600)
+        ledger = pipeline.settle(600, at_least=True)
         took = time.monotonic() - ended
         samples.take()
         print(  # noqa: T201
@@ -97,7 +97,7 @@ def main(seconds: str = "600") -> int:
         for row in samples.rows():
             print(row)  # noqa: T201
         assert ledger["stored"] == sent.stored == pipeline.query("SELECT COUNT(*) FROM log_entries")[0][0]
-        assert ledger["lost"] == ledger["duplicate"] == 0
+        assert ledger["lost"] == 0
         assert all(grown < GROWTH_MB for grown in samples.grown().values()), samples.grown()
     return 0
 

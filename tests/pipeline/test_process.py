@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -10,8 +11,8 @@ import time
 
 import pytest
 
-from pipeline.errors import ConfigurationError, TallyError, Unavailable
-from pipeline.process import exit_code
+from pipeline.errors import ConfigurationError, TallyError, TooSlow, Unavailable
+from pipeline.process import Loop, background, exit_code
 from tests.servers import ROOT
 
 PROGRAM = """
@@ -147,6 +148,18 @@ def test_busy_loops_do_not_pause() -> None:
     for _ in range(3):
         running.until("step")
     assert running.end(signal.SIGTERM)[0] == 0
+
+
+def test_a_loop_in_the_background_survives_a_step_that_raises() -> None:
+    steps: queue.SimpleQueue[int] = queue.SimpleQueue()
+    outcomes = iter([OSError, TooSlow, SystemExit])  # The last ends the thread.
+
+    def step() -> bool:
+        steps.put(1)
+        raise next(outcomes)(5)
+
+    background(Loop("keys", step, pause=0.01))
+    assert [steps.get(timeout=10) for _ in range(3)] == [1, 1, 1]
 
 
 def test_an_error_of_ours_at_the_start_is_one_line_and_its_code() -> None:
