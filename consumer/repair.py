@@ -61,7 +61,7 @@ class Repair:
         self._owed: set[int] = set()  # what Redis forgot and is not sent again yet
 
     def step(self) -> bool:
-        """One pass; returns whether more are owed. A server that is away is waited for."""
+        """One pass; returns whether there may be more to send. A server that is away is waited for."""
         try:
             return self.repair()
         except Unavailable as error:
@@ -69,7 +69,7 @@ class Repair:
             return False
 
     def repair(self) -> bool:
-        """Sends at most sixteen messages; returns whether more are owed. Raises Unavailable."""
+        """Sends at most sixteen messages; returns whether there may be more to send. Raises Unavailable."""
         if self._forgotten():
             self._owed = {stale.id for stale in self._pending(0)}
             log.warning("redis lost its messages; sending again", batches=len(self._owed))
@@ -83,7 +83,8 @@ class Repair:
         due = [stale for stale in candidates if self._due(stale.id)][:MESSAGES_A_PASS]
         for stale in due:
             self._send(stale)
-        return bool(self._owed)
+        # A full pass is followed by the next at once: hundreds of batches pile up while Redis is away.
+        return bool(self._owed) or len(due) == MESSAGES_A_PASS
 
     def _due(self, batch: int) -> bool:
         if self._owed:

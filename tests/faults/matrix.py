@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -192,26 +192,37 @@ HEADER = """\
 
 
 def fill(cell: Cell, scene: Scene) -> Outcome:
-    """Does a cell's fault under load, and counts. Raises AssertionError, with the processes' logs on stdout."""
+    """Does a cell's fault under load, waits until all is over, and counts."""
     before = len(scene.exits)
+    with scene.load(cell.name):
+        cell.do(scene)
+        ended = time.monotonic()
+        scene.more()
+        resident = scene.memory()
+    ledger = scene.pipeline.settle(at_least=True)
+    invariants.require_visible(scene.pipeline, scene.journal)
+    recovered = time.monotonic() - ended
+    lost, twice = invariants.lost_and_twice(scene.pipeline, scene.journal, ledger)
+    restarts = len(scene.exits) - before
+    return Outcome(scene.journal.lines, lost, twice, ledger["lost"], recovered, restarts, resident)
+
+
+def require(cell: Cell, scene: Scene, outcome: Outcome) -> None:
+    """Asserts that a cell holds."""
+    assert (outcome.lost, outcome.twice) == (0, 0)
+    cell.after(scene)
+    assert outcome.recovered < RECOVERED_SECONDS
+    assert outcome.resident < RESIDENT_MB
+
+
+@contextlib.contextmanager
+def logs_of(scene: Scene) -> Iterator[None]:
+    """Shows what the processes said where something raises."""
     try:
-        with scene.load(cell.name):
-            cell.do(scene)
-            ended = time.monotonic()
-            scene.more()
-            resident = scene.memory()
-        cell.after(scene)
+        yield
     except BaseException:
         scene.pipeline.show_logs()
         raise
-    recovered = time.monotonic() - ended
-    missing, twice = invariants.astray(scene.pipeline, scene.journal)
-    written_off = scene.pipeline.ledger()["lost"]
-    assert recovered < RECOVERED_SECONDS, recovered
-    assert resident < RESIDENT_MB, resident
-    lost = max(len(missing) - written_off, 0)
-    restarts = len(scene.exits) - before
-    return Outcome(scene.journal.lines, lost, len(twice), written_off, recovered, restarts, resident)
 
 
 def main(*words: str) -> int:
@@ -228,8 +239,14 @@ def main(*words: str) -> int:
     ):
         for cell in itertools.filterfalse(lack, chosen):
             try:
-                with tempfile.TemporaryDirectory() as directory, staged(backend, tether, Path(directory)) as scene:
-                    print(fill(cell, scene).row(cell), flush=True)  # noqa: T201
+                with (
+                    tempfile.TemporaryDirectory() as directory,
+                    staged(backend, tether, Path(directory)) as scene,
+                    logs_of(scene),
+                ):
+                    outcome = fill(cell, scene)
+                    print(outcome.row(cell), flush=True)  # noqa: T201
+                    require(cell, scene, outcome)
             except Exception:
                 failed += 1
                 print(f"| {cell.fault} | {cell.part} | did not hold |", flush=True)  # noqa: T201

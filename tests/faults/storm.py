@@ -21,12 +21,15 @@ from pipeline.checkpoint import VARIABLE
 from tests.faults import invariants
 from tests.faults.load import Journal, load
 from tests.faults.steps import STEPS
+from tests.faults.supervised import UNAVAILABLE
 from tests.integration.pipeline import PATIENCE, PROCESSES, Pipeline, running_on
 
 SERVERS = ("kafka", "redis", "cache", "database")
 PAUSE_SECONDS = (1.0, 2.0)
 FAULT_SECONDS = (0.2, 6.0)
 STOP_SECONDS = 10.0
+# Told to stop, and killed.
+ENDED = (0, -9)
 
 Undo = Callable[[], object]
 
@@ -43,6 +46,7 @@ class Storm:
         self._pool = ThreadPoolExecutor(len(PROCESSES) + len(SERVERS))
         self._mending: list[Future[None]] = []
         self.faults: Counter[str] = Counter()
+        self.exits: Counter[int | None] = Counter()  # the codes of what was started again
         self.ended_at = 0.0
 
     def run(self, seconds: float) -> None:
@@ -113,6 +117,7 @@ class Storm:
     def _tend(self) -> None:
         for name in PROCESSES:
             if name not in self._hurt and not self._pipeline[name].alive():
+                self.exits[self._pipeline[name].poll()] += 1
                 self._pipeline.start(name)
 
 
@@ -123,6 +128,7 @@ def storm(pipeline: Pipeline, seconds: float, seed: int) -> tuple[Journal, Count
         storming.run(seconds)
     pipeline.settle(at_least=True)
     recovered = time.monotonic() - storming.ended_at
+    assert set(storming.exits) <= {UNAVAILABLE, *ENDED}, storming.exits
     invariants.require(pipeline, journal)
     return journal, storming.faults, recovered
 

@@ -10,7 +10,7 @@ import pytest
 
 from cli.tether import Tether
 from tests import servers
-from tests.faults.matrix import CELLS, Cell, fill, lack, said
+from tests.faults.matrix import CELLS, Cell, fill, lack, logs_of, require, said
 from tests.faults.scene import Scene, make_disks, may_mount, staged
 
 pytestmark = pytest.mark.real_only
@@ -41,5 +41,5 @@ def scene(tether: Tether, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.mark.parametrize("cell", chosen(), ids=lambda cell: cell.name)
 def test_a_fault_costs_time_only(scene: Scene, cell: Cell) -> None:
-    outcome = fill(cell, scene)
-    assert (outcome.lost, outcome.twice) == (0, 0)
+    with logs_of(scene):
+        require(cell, scene, fill(cell, scene))
