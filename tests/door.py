@@ -11,7 +11,6 @@ import contextlib
 import gzip
 import http.client
 import json
-import secrets
 import socket
 import sys
 import time
@@ -21,8 +20,8 @@ from random import Random
 
 import zstandard
 
-from tests.faults.scene import resident
-from tests.faults.session import session
+from tests import seed as seeds
+from tests.faults.session import resident_together, session
 from tests.integration.pipeline import PATIENCE, Pipeline, running_on
 from tests.records import line
 
@@ -195,22 +194,21 @@ def besiege(pipeline: Pipeline, requests: int, seed: int) -> Counter[int]:
 
 def memory(pipeline: Pipeline) -> dict[str, float]:
     """The resident MB of each process that has to do with uploads, with its children."""
-    return {name: sum(map(resident, session(pipeline[name].pid))) for name in WATCHED}
+    return {name: resident_together(pipeline[name].pid) for name in WATCHED}
 
 
 def main(requests: str = "200000", seed: str = "") -> int:
     """Starts everything and besieges it; returns an exit code."""
-    number = int(seed) if seed else secrets.randbelow(2**32)
-    print(f"seed {number}", flush=True)  # noqa: T201
+    number = seeds.said(seed)
     with running_on("real") as pipeline:
         besiege(pipeline, int(requests) // 10, number)
         pids = {name: session(pipeline[name].pid) for name in WATCHED}
         before, began = memory(pipeline), time.monotonic()
         statuses = besiege(pipeline, int(requests), number + CLIENTS)
         after, took = memory(pipeline), time.monotonic() - began
-        print(f"{sum(statuses.values()):,} requests in {took:.0f} s: {dict(statuses.most_common())}")  # noqa: T201
+        print(f"{sum(statuses.values()):,} requests in {took:.0f} s: {dict(statuses.most_common())}")
         for name in WATCHED:
-            print(f"{name}: {before[name]:.0f} MB before, {after[name]:.0f} MB after")  # noqa: T201
+            print(f"{name}: {before[name]:.0f} MB before, {after[name]:.0f} MB after")
             assert after[name] - before[name] < GROWTH_MB, name
             assert pids[name] == session(pipeline[name].pid), name
         assert pipeline.upload([line(404)]).status == 202

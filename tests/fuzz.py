@@ -6,13 +6,13 @@ parameter is absent) is for our own tests to judge. The seed is printed; given a
 
 from __future__ import annotations
 
-import secrets
 import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tests import seed as seeds
 from tests.integration.pipeline import Pipeline, running_on
 from tests.records import line
 
@@ -52,10 +52,8 @@ def fuzz(url: str, seconds: int, seed: int) -> int:
         return subprocess.run(command, cwd=directory, check=False).returncode
 
 
-def both(pipeline: Pipeline, seconds: int, seed: int | None = None) -> int:
+def both(pipeline: Pipeline, seconds: int, seed: int) -> int:
     """Fuzzes receiver and web API, each for half of the time; then all is still well. Returns an exit code."""
-    seed = secrets.randbelow(2**32) if seed is None else seed
-    print(f"seed {seed}", flush=True)  # noqa: T201
     codes = [fuzz(pipeline.url(name), max(1, seconds // 2), seed) for name in ("receiver", "webapi")]
     pipeline.require_ready()
     pipeline.settle(at_least=True)
@@ -66,7 +64,7 @@ def main(seconds: str = "600", seed: str = "") -> int:
     """Starts everything, fuzzes it and returns an exit code."""
     with running_on("embedded") as pipeline:
         fill(pipeline)
-        return both(pipeline, int(seconds), int(seed) if seed else None)
+        return both(pipeline, int(seconds), seeds.said(seed))
 
 
 if __name__ == "__main__":

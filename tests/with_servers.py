@@ -15,7 +15,7 @@ from tests import servers
 def main(name: str, *command: str) -> int:
     """Runs `command` beside backend `name` and returns its exit code; 69 where servers are missing."""
     if name == "real" and (missing := servers.missing_real_servers()):
-        print(f"missing: {', '.join(missing)}; `make servers` installs it", file=sys.stderr)  # noqa: T201
+        print(f"missing: {', '.join(missing)}; `make servers` installs it", file=sys.stderr)
         return 69
     with servers.running(name) as backend:
         return subprocess.run(command, env=os.environ | backend.environment(), check=False).returncode

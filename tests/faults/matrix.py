@@ -231,8 +231,8 @@ def main(*words: str) -> int:
     chosen = [cell for cell in cells if all(word in cell.name for word in words)]
     failed = 0
     for cell in filter(lack, chosen):
-        print(f"left out: {cell.name} ({lack(cell)})")  # noqa: T201
-    print(HEADER, flush=True)  # noqa: T201
+        print(f"left out: {cell.name} ({lack(cell)})")
+    print(HEADER, flush=True)
     with (
         servers.running("real", make_disks if may_mount() else lambda _: None) as backend,
         contextlib.closing(Tether()) as tether,
@@ -245,11 +245,11 @@ def main(*words: str) -> int:
                     logs_of(scene),
                 ):
                     outcome = fill(cell, scene)
-                    print(outcome.row(cell), flush=True)  # noqa: T201
+                    print(outcome.row(cell), flush=True)
                     require(cell, scene, outcome)
             except Exception:
                 failed += 1
-                print(f"| {cell.fault} | {cell.part} | did not hold |", flush=True)  # noqa: T201
+                print(f"| {cell.fault} | {cell.part} | did not hold |", flush=True)
                 traceback.print_exc()
             backend.mend()
     return 1 if failed else 0

@@ -15,8 +15,7 @@ import redis
 
 from cli.bench.load import Plan, Sent
 from cli.bench.run import loading, sent_by
-from tests.faults.scene import resident
-from tests.faults.session import session
+from tests.faults.session import resident_together
 from tests.integration.pipeline import PROCESSES, Pipeline, running_on
 
 LINES, UPLOADS_A_SECOND = 100, 200.0
@@ -37,8 +36,7 @@ class Samples:
     def take(self) -> None:
         """One of each."""
         for name in PROCESSES:
-            pids = session(self._pipeline[name].pid)
-            self.of.setdefault(name, []).append(sum(map(resident, pids)))
+            self.of.setdefault(name, []).append(resident_together(self._pipeline[name].pid))
         with contextlib.closing(redis.Redis.from_url(self._pipeline.environment["REDIS_URL"])) as client:
             self.of.setdefault("Redis' queue", []).append(client.info("memory")["used_memory"] / 1e6)
 
@@ -89,13 +87,13 @@ def main(seconds: str = "600") -> int:
         ledger = pipeline.settle(600, at_least=True)
         took = time.monotonic() - ended
         samples.take()
-        print(  # noqa: T201
+        print(
             f"{sent.lines:,} lines acknowledged in {seconds} s, {sent.refused} uploads refused; {drained:,} done then; "
             f"the other {sent.lines - drained:,} in {took:.1f} s\n\n"
             "| MB | after 30 s | at most | when all was drained |\n|---|---|---|---|"
         )
         for row in samples.rows():
-            print(row)  # noqa: T201
+            print(row)
         assert ledger["stored"] == sent.stored == pipeline.query("SELECT COUNT(*) FROM log_entries")[0][0]
         assert ledger["lost"] == 0
         assert all(grown < GROWTH_MB for grown in samples.grown().values()), samples.grown()

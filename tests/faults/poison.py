@@ -42,8 +42,8 @@ def main(seconds: str = "20", rounds: str = "5") -> int:
         for _ in range(int(rounds)):
             clean, poisoned = (drained(pipeline, float(seconds), bad) for bad in (0.0, BAD))
             shares.append(poisoned / clean)
-            print(f"{clean:,.0f} lines/s without, {poisoned:,.0f} with bad lines", flush=True)  # noqa: T201
-    print(f"of the rate without them: {median(shares):.3f} (median), {min(shares):.3f} to {max(shares):.3f}")  # noqa: T201
+            print(f"{clean:,.0f} lines/s without, {poisoned:,.0f} with bad lines", flush=True)
+    print(f"of the rate without them: {median(shares):.3f} (median), {min(shares):.3f} to {max(shares):.3f}")
     return int(median(shares) <= 0.9)
 
 

@@ -15,7 +15,7 @@ from cli.child import Child, wait_until
 from cli.tether import Tether
 from tests.faults.load import Journal, load, more
 from tests.faults.proxy import Proxy, proxied
-from tests.faults.session import session
+from tests.faults.session import resident, session
 from tests.faults.supervised import supervised
 from tests.integration.pipeline import PATIENCE, PROCESSES, Pipeline
 from tests.servers import DETOURS, Backend, Handle
@@ -83,13 +83,6 @@ class Scene:
         """The resident MB of the largest process of ours."""
         pids = [pid for name in PROCESSES for pid in session(self.pipeline[name].pid)]
         return max(map(resident, pids))
-
-
-def resident(pid: int) -> float:
-    """The resident MB of a process; none where it has ended."""
-    with contextlib.suppress(OSError):
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 / 1e6
-    return 0.0
 
 
 def may_mount() -> bool:

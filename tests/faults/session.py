@@ -1,4 +1,4 @@
-"""The processes of a session: what `Child` starts is one."""
+"""The processes of a session, which is what `Child` starts."""
 
 from __future__ import annotations
 
@@ -18,3 +18,15 @@ def session(number: int) -> set[int]:
             if os.getsid(pid) == number and is_running(pid):
                 found.add(pid)
     return found
+
+
+def resident_together(number: int) -> float:
+    """The resident MB of a session's processes; pages that they share count in each."""
+    return sum(map(resident, session(number)))
+
+
+def resident(pid: int) -> float:
+    """The resident MB of a process; none where it has ended."""
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    return 0.0

@@ -7,7 +7,6 @@ by itself is started again. At the end everything runs, and the invariants hold.
 from __future__ import annotations
 
 import heapq
-import secrets
 import sys
 import time
 from collections import Counter
@@ -18,6 +17,7 @@ from random import Random
 
 from cli.child import wait_until
 from pipeline.checkpoint import VARIABLE
+from tests import seed as seeds
 from tests.faults import invariants
 from tests.faults.load import Journal, load
 from tests.faults.steps import STEPS
@@ -135,8 +135,7 @@ def storm(pipeline: Pipeline, seconds: float, seed: int) -> tuple[Journal, Count
 
 def main(seconds: str = "600", seed: str = "") -> int:
     """Starts everything, storms, and returns an exit code; the seed is said first."""
-    number = int(seed) if seed else secrets.randbelow(2**32)
-    print(f"seed {number}", flush=True)  # noqa: T201
+    number = seeds.said(seed)
     with running_on("real") as pipeline:
         try:
             journal, faults, recovered = storm(pipeline, float(seconds), number)
@@ -144,8 +143,8 @@ def main(seconds: str = "600", seed: str = "") -> int:
             pipeline.show_logs()
             raise
     for fault, times in sorted(faults.items()):
-        print(f"{times:5}  {fault}")  # noqa: T201
-    print(  # noqa: T201
+        print(f"{times:5}  {fault}")
+    print(
         f"{sum(faults.values())} faults; {journal.lines:,} lines acknowledged in {journal.uploads:,} uploads, "
         f"{journal.cut} cut and {journal.statuses[503]} refused for now; 0 lost, 0 twice; "
         f"settled {recovered:.1f} s after the last fault ended"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,10 +13,10 @@ from pipeline.checkpoint import VARIABLE
 from tests.faults.load import Journal, load, more
 from tests.faults.steps import STEPS
 from tests.integration.pipeline import PATIENCE, Pipeline
+from tests.servers import ROOT
 
-pytestmark = pytest.mark.real_only
 
-
+@pytest.mark.real_only
 def test_processes_that_die_at_every_step_lose_and_repeat_nothing(
     pipeline: Pipeline, journal: Journal, require_exact: Callable[[], None]
 ) -> None:
@@ -29,6 +30,7 @@ def test_processes_that_die_at_every_step_lose_and_repeat_nothing(
     require_exact()
 
 
+@pytest.mark.real_only
 def test_a_consumer_that_dies_between_marking_and_sending_again_loses_and_repeats_nothing(
     pipeline: Pipeline, journal: Journal, require_exact: Callable[[], None]
 ) -> None:
@@ -43,6 +45,12 @@ def test_a_consumer_that_dies_between_marking_and_sending_again_loses_and_repeat
     die_at(pipeline, "consumer", ("repair.marked",))
     pipeline.start("worker")
     require_exact()
+
+
+def test_no_step_of_the_code_is_left_out() -> None:
+    sources = [file.read_text() for name in ("receiver", "consumer", "tasks") for file in (ROOT / name).glob("*.py")]
+    named = {step for source in sources for step in re.findall(r'checkpoint\("([a-z._]+)"\)', source)}
+    assert named == {"repair.marked", *(step for steps in STEPS.values() for step in steps)}
 
 
 def die_at(pipeline: Pipeline, name: str, steps: tuple[str, ...]) -> None:

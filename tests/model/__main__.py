@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import secrets
 import sys
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests import seed as seeds
 from tests.model.broken import NOTHING, Rule
 from tests.model.machine import Protocol
 
@@ -39,20 +39,19 @@ def explore(broken: frozenset[Rule], examples: int, number: int, shrink: bool) -
 
 def main(examples: str = "1000", number: str = "") -> int:
     """Prints what was found, rule by rule; returns 1 where the protocol fails or a broken rule goes unnoticed."""
-    chosen = int(number) if number else secrets.randbelow(2**32)
-    print(f"seed {chosen}", flush=True)  # noqa: T201
+    chosen = seeds.said(number)
     if (error := explore(NOTHING, int(examples), chosen, shrink=True)) is not None:
-        print(error, *getattr(error, "__notes__", ()), sep="\n")  # noqa: T201
+        print(error, *getattr(error, "__notes__", ()), sep="\n")
         return 1
-    print(f"{examples} stories of up to {STEPS} events: every upload counts once\n")  # noqa: T201
+    print(f"{examples} stories of up to {STEPS} events: every upload counts once\n")
     unnoticed = 0
-    print("| rule: where it is broken | noticed by | events |\n|---|---|---|")  # noqa: T201
+    print("| rule: where it is broken | noticed by | events |\n|---|---|---|")
     for rule in Rule:
         error = explore(frozenset([rule]), 10 * int(examples), chosen, shrink=True)
         unnoticed += error is None
         story = "\n".join(getattr(error, "__notes__", ()))
         by, events = (str(error)[:2], str(len(_STORY.findall(story)))) if error else ("nothing", "-")
-        print(f"| {rule.value} | {by} | {events} |", flush=True)  # noqa: T201
+        print(f"| {rule.value} | {by} | {events} |", flush=True)
     return int(bool(unnoticed))
 
 
