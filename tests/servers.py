@@ -25,7 +25,7 @@ from cli.tether import Tether
 ROOT = Path(__file__).resolve().parent.parent
 DATABASES = 4096
 DETOURS = ("receiver", "consumer", "worker")
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 
 
 class Handle:

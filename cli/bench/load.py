@@ -177,7 +177,8 @@ class Load:
     async def _pace(self) -> None:
         start = time.perf_counter()
         for number in count():
-            if (due := start + number / self._plan.rate) >= self._end:
+            due = start + number / self._plan.rate
+            if max(due, time.perf_counter()) >= self._end:
                 return
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             while not self._idle:

@@ -1,7 +1,9 @@
-"""Ten times more than is drained, and then everything drained: `python -m tests.faults.overload 600`.
+"""Ten times more than is drained, more than the door takes, and then everything drained.
 
-The worker is frozen whenever it has done more than a tenth of what was to be sent until then. Kafka has the rest: what
-is measured is what that costs the processes and Redis, and what becomes of it.
+`python -m tests.faults.overload 600`: the worker is frozen whenever it has done more than a tenth of what was to be
+sent until then. Kafka has the rest: what is measured is what that costs the processes and Redis, and what becomes of
+it. Then, with the worker at work, a thousand clients send large uploads as fast as they are answered for two minutes:
+twice what may be in hand at once.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import redis
 
@@ -22,8 +24,11 @@ LINES, UPLOADS_A_SECOND = 100, 200.0
 KEPT = 0.05
 DRAINED_SHARE = 0.1
 CONNECTIONS = 32
-TICK, SAMPLE_SECONDS = 0.1, 5.0
+FLOOD_LINES, FLOOD_CONNECTIONS, FLOOD_SECONDS = 2_000, 1_000, 120.0
+TICK, SAMPLE_SECONDS, SETTLED_SECONDS = 0.1, 5.0, 30.0
+DRAIN_SECONDS = 900.0
 GROWTH_MB = 60.0
+_SETTLED = int(SETTLED_SECONDS / SAMPLE_SECONDS)
 
 
 class Samples:
@@ -31,27 +36,31 @@ class Samples:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
+        self._following = time.monotonic()
         self.of: dict[str, list[float]] = {}
 
+    def tick(self) -> None:
+        """Takes one of each where it is time for the next."""
+        if time.monotonic() >= self._following:
+            self._following += SAMPLE_SECONDS
+            self.take()
+
     def take(self) -> None:
-        """One of each."""
+        """Takes one of each."""
         for name in PROCESSES:
             self.of.setdefault(name, []).append(resident_together(self._pipeline[name].pid))
         with contextlib.closing(redis.Redis.from_url(self._pipeline.environment["REDIS_URL"])) as client:
             self.of.setdefault("Redis' queue", []).append(client.info("memory")["used_memory"] / 1e6)
 
     def rows(self) -> Iterator[str]:
-        """Of each: when the first half minute was over, at most, and at the end."""
+        """Of each: when the first half minute was over, at most after that, and at the end."""
         for name, taken in self.of.items():
-            yield f"| {name} | {_settled(taken):.0f} | {max(taken):.0f} | {taken[-1]:.0f} |"
+            settled = taken[_SETTLED:] or taken
+            yield f"| {name} | {settled[0]:.0f} | {max(settled):.0f} | {taken[-1]:.0f} |"
 
-    def grown(self) -> dict[str, float]:
-        """What each had more, at most, than after its first half minute."""
-        return {name: max(taken) - _settled(taken) for name, taken in self.of.items()}
-
-
-def _settled(taken: list[float]) -> float:
-    return taken[min(len(taken) - 1, int(30 / SAMPLE_SECONDS))]
+    def grown(self) -> float:
+        """What the one that grew most had more, at most, than after its first half minute."""
+        return max(max(taken[_SETTLED:] or taken) - (taken[_SETTLED:] or taken)[0] for taken in self.of.values())
 
 
 def done(pipeline: Pipeline) -> int:
@@ -59,44 +68,63 @@ def done(pipeline: Pipeline) -> int:
     return int(pipeline.query("SELECT COALESCE(SUM(`lines`), 0) FROM batch WHERE state = 'done'")[0][0])
 
 
-def overload(pipeline: Pipeline, seconds: float, samples: Samples) -> tuple[Sent, int]:
-    """Sends for so long while a tenth is drained; returns what was acknowledged, and how much of it was done then."""
+def overloaded(pipeline: Pipeline, seconds: float, samples: Samples) -> Sent:
+    """Sends for so long while a tenth is drained; returns what was acknowledged."""
     url = f"http://{pipeline.url('receiver')}/upload"
     plan = Plan(url, LINES, CONNECTIONS, seconds, KEPT, UPLOADS_A_SECOND)
-    began, following = time.monotonic(), 0.0
+    began = time.monotonic()
     with loading(plan) as process:
         while process.poll() is None and (passed := time.monotonic() - began) < seconds:
             ahead = done(pipeline) > DRAINED_SHARE * LINES * UPLOADS_A_SECOND * passed
             (pipeline["worker"].freeze if ahead else pipeline["worker"].thaw)()
-            if passed >= following:
-                samples.take()
-                following += SAMPLE_SECONDS
+            samples.tick()
             time.sleep(TICK)
-        drained = done(pipeline)
         pipeline["worker"].thaw()
-        return sent_by(process), drained
+        return sent_by(process)
+
+
+def flooded(pipeline: Pipeline, seconds: float, samples: Samples) -> Sent:
+    """Sends more at once than may be in hand; returns what was acknowledged."""
+    url = f"http://{pipeline.url('receiver')}/upload"
+    with loading(Plan(url, FLOOD_LINES, FLOOD_CONNECTIONS, seconds, KEPT)) as process:
+        began = time.monotonic()
+        while process.poll() is None and time.monotonic() - began < seconds:
+            samples.tick()
+            time.sleep(TICK)
+        return sent_by(process)
+
+
+def measured(pipeline: Pipeline, name: str, work: Callable[[Pipeline, float, Samples], Sent], seconds: float) -> Sent:
+    """Does it, has all of it drained, and prints what it took. Raises AssertionError where a line is lost."""
+    samples = Samples(pipeline)
+    before = done(pipeline)
+    sent = work(pipeline, seconds, samples)
+    ended, left = time.monotonic(), sent.lines - (done(pipeline) - before)
+    pipeline.expect(sent.lines)
+    ledger = pipeline.settle(DRAIN_SECONDS, at_least=True)
+    took = time.monotonic() - ended
+    samples.take()
+    print(
+        f"{name}: {sent.lines:,} lines acknowledged in {seconds:.0f} s, uploads refused for now {sent.refused:,} times;"
+        f" {left:,} lines were left, and drained in {took:.1f} s\n\n"
+        "| MB | after 30 s | at most | when all was drained |\n|---|---|---|---|"
+    )
+    print(*samples.rows(), "", sep="\n", flush=True)
+    assert ledger["lost"] == 0
+    assert samples.grown() < GROWTH_MB
+    return sent
 
 
 def main(seconds: str = "600") -> int:
     """Starts everything, overloads it, and returns an exit code."""
     with running_on("real") as pipeline:
-        samples = Samples(pipeline)
-        sent, drained = overload(pipeline, float(seconds), samples)
-        ended = time.monotonic()
-        pipeline.expect(sent.lines)
-        ledger = pipeline.settle(600, at_least=True)
-        took = time.monotonic() - ended
-        samples.take()
-        print(
-            f"{sent.lines:,} lines acknowledged in {seconds} s, {sent.refused} uploads refused; {drained:,} done then; "
-            f"the other {sent.lines - drained:,} in {took:.1f} s\n\n"
-            "| MB | after 30 s | at most | when all was drained |\n|---|---|---|---|"
-        )
-        for row in samples.rows():
-            print(row)
-        assert ledger["stored"] == sent.stored == pipeline.query("SELECT COUNT(*) FROM log_entries")[0][0]
-        assert ledger["lost"] == 0
-        assert all(grown < GROWTH_MB for grown in samples.grown().values()), samples.grown()
+        sent = [
+            measured(pipeline, "ten times what is drained", overloaded, float(seconds)),
+            measured(pipeline, "more than may be in hand", flooded, FLOOD_SECONDS),
+        ]
+        assert sent[1].refused, "nothing was refused"
+        (rows,) = pipeline.query("SELECT COUNT(*) FROM log_entries")
+        assert rows == (sum(one.stored for one in sent),)
     return 0
 
 
