@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Final
 
 import msgspec
 
 from pipeline.errors import DocumentFault
+
+# A larger body is not taken apart for the words that refuse it.
+BUILT_BYTES: Final = 64 * 1024
 
 _lines = msgspec.json.Decoder(list[str])
 _ELEMENT = re.compile(r"Expected `str`, got `(\w+)` - at `\$\[(\d+)\]`")
@@ -39,7 +43,11 @@ def _not_strings(said: str) -> str:
 
 
 def _malformed(body: bytes, said: str) -> str:
-    """What msgspec stumbled over, in words of ours: its own give no place, or a wrong cause, for some faults."""
+    """What msgspec stumbled over, in words of ours: its own give no place, or a wrong cause, for some faults.
+
+    They take the whole document, and one of some kilobytes before it was compressed may become millions of objects: of
+    what is large, msgspec's own have to do.
+    """
     if not body:
         return "the body is empty; an array of strings is expected"
     try:
@@ -48,6 +56,8 @@ def _malformed(body: bytes, said: str) -> str:
         return f"byte {error.start} is not UTF-8: {error.reason}"
     if text.startswith("\ufeff"):
         return "byte 0: the body must not start with a byte order mark"
+    if len(body) > BUILT_BYTES:
+        return said if "byte" in said else "not JSON: it ends too early, or has half of a surrogate pair in it"
     try:
         elements = json.loads(text)
     except json.JSONDecodeError as error:

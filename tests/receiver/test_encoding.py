@@ -146,6 +146,23 @@ def test_a_bomb_of_gigabytes_is_refused_and_takes_no_memory(launch: Launch, back
     assert wire.post(environment, small, {"Content-Encoding": encoding})[0] == 202
 
 
+def test_a_broken_document_that_was_small_is_refused_at_once_and_takes_no_memory(
+    launch: Launch, backend: Backend
+) -> None:
+    environment = backend.environment()
+    wire.make_topic(environment)
+    receiver = launch("receiver", environment)
+    wire.require_ready(environment)
+    assert wire.post(environment, body_of(LINE))[0] == 202
+    before = peak(receiver.pid)
+    for beginning in (b'["\\ud800"', b"[NaN", b'["\\x"'):
+        broken = beginning + b",[]" * (8 * MIB // 3 - 10) + b"]"
+        status, answer, seconds = wire.post(environment, COMPRESS["zstd"](broken), {"Content-Encoding": "zstd"})
+        assert (status, "JSON" in answer["detail"]) == (400, True)
+        assert seconds < 2
+    assert peak(receiver.pid) - before < 50 * MIB
+
+
 def peak(session: int) -> int:
     """The most memory, in bytes, that any process of a session has had."""
     found = []
