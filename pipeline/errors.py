@@ -71,8 +71,17 @@ class Poison(TallyError):
     """A batch's data makes its processing raise; the batch is to be split."""
 
 
+class Vanished(Poison):
+    """A batch's workers ended while they worked on it; what of it ends them is not to be tried once more."""
+
+
 class TooWide(Poison):
     """A batch's lines are dated so far apart that its rollups would hold their locks for long; it is to be split."""
+
+    def __init__(self, detail: str, cuts: list[int]) -> None:
+        """`cuts` are the records, by number, before which it may be cut."""
+        super().__init__(detail)
+        self.cuts = cuts
 
 
 class BadParameter(TallyError):

@@ -16,9 +16,9 @@ import structlog
 from pipeline import batch
 from pipeline.batch import Range, Record
 from pipeline.checkpoint import Checkpoint, nowhere
-from pipeline.errors import Poison, TallyError, TooWide
+from pipeline.errors import Poison, TallyError, TooWide, Unavailable, Vanished
 from pipeline.models import Batch, Stream
-from pipeline.routes import Routes
+from pipeline.routes import OTHER_ID, Routes
 from pipeline.storage import Store, error_code
 from tasks import blocks, dead_letters, rows, split, upload_keys
 from tasks.admission import Admission
@@ -37,6 +37,7 @@ MINUTES = 1_440
 ATTEMPTS = 5
 
 Read = Callable[[int, int, int], Sequence[Record]]
+Send = Callable[[Range], None]
 
 
 class Claim(NamedTuple):
@@ -64,16 +65,19 @@ class Ingest:
         store: Store,
         topic: str,
         read: Read,
+        send: Send,
         discarded: frozenset[int],
         routes: Routes,
         admission: Admission,
         metrics: Metrics,
         checkpoint: Checkpoint = nowhere,
     ) -> None:
-        """`read(part, first, next)` gives a range's records, as `RangeReader.read` does."""
+        """`read(part, first, next)` gives a range's records, as `RangeReader.read` does; `send(range)` has a batch
+        executed, soon, and raises Unavailable."""
         self._store = store
         self._topic = topic
         self._read = read
+        self._send = send
         self._discarded = sorted(discarded)
         self._routes = routes
         self._admission = admission
@@ -108,10 +112,10 @@ class Ingest:
             del self._owed[claim.id]
         try:
             if claim.attempts > ATTEMPTS:
-                raise Poison(f"its worker vanished {ATTEMPTS} times")
+                raise Vanished(f"its worker vanished {ATTEMPTS} times")
             self._complete(order, claim, records)
         except Poison as poison:
-            split.split(self._store, order, claim.id, records, poison)
+            self._split(order, claim, records, poison)
         except Exception:
             # Whoever can say what failed has not vanished.
             if counted:
@@ -125,8 +129,9 @@ class Ingest:
         with _suspecting_the_data():
             parsed = self._templated(parse(records))
             keys = upload_keys.identities(records)
-            if len(records) > 1 and (minutes := parsed.frame["time"].str.head(16).n_unique()) > MINUTES:
-                raise TooWide(f"its lines lie in {minutes} different minutes")
+            minutes = parsed.frame["time"].str.head(16).n_unique()
+            if minutes > MINUTES and (cuts := split.within(parsed.frame, MINUTES)):
+                raise TooWide(f"its lines lie in {minutes} different minutes", cuts)
         parsed = parsed._replace(frame=self._admission.named(parsed.frame))
         with _suspecting_the_data():
             refined = self.refine(parsed)
@@ -140,6 +145,26 @@ class Ingest:
         for outcome, lines in counts.items():
             self._metrics.lines[outcome].inc(lines)
         self._metrics.delay.set(time.time() - records[0].timestamp / 1000)
+
+    def _split(self, order: Range, claim: Claim, records: Sequence[Record], poison: Poison) -> None:
+        """Cuts a batch where its data is to blame, and sends the pieces; where that fails, repair will."""
+        if isinstance(poison, TooWide):
+            cuts = poison.cuts
+        else:
+            tried = [] if isinstance(poison, Vanished) else split.culprits(records, self._understand)
+            cuts = split.around(tried, len(records))
+        for piece in split.split(self._store, order, claim.id, records, poison, cuts):
+            try:
+                self._send(piece)
+            except Unavailable as error:
+                log.warning("not dispatched; repair will", error=str(error), part=piece.part, first=piece.first)
+                return
+
+    def _understand(self, records: Sequence[Record]) -> None:
+        """The pure stage alone: raises what the data makes it raise."""
+        upload_keys.identities(records)
+        parsed = self._templated(parse(records))
+        self.refine(parsed._replace(frame=parsed.frame.with_columns(route=OTHER_ID)))
 
     def _templated(self, parsed: Parsed) -> Parsed:
         templates = self._routes.templates(parsed.frame["path"])

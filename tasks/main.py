@@ -37,17 +37,18 @@ def start() -> None:
     metrics = Metrics()
     store = Store.open(given.database_url)
     cache = Cache.open(given.cache_url)
+    broker = messages.build_broker(given.redis_url)
     ingest = Ingest(
         store,
         given.kafka_topic,
         PerThread(given).read,
+        lambda order: messages.enqueue(broker, messages.ingest(order)),
         filter.discarded(given.discard_status),
         Routes.of(given.routes),
         Admission(store, given.max_routes),
         metrics,
         checkpoint.from_environment(),
     )
-    broker = messages.build_broker(given.redis_url)
     broker.add_middleware(Watch())
     declare_actors(broker, given, store, cache, ingest)
     dramatiq.set_broker(broker)

@@ -45,6 +45,7 @@ class Log:
         self.store = store
         self.plan = Plan.of(store, IDENTITY)
         self.records: dict[int, list[Rec]] = defaultdict(list)
+        self.sent: list[Range] = []
 
     def planned(self, records: Sequence[Rec], part: int = 0) -> Range:
         """Appends records to a partition, at their own offsets, and plans them as one batch."""
@@ -62,6 +63,7 @@ class Log:
             "store": self.store,
             "topic": IDENTITY.topic,
             "read": self.read,
+            "send": self.sent.append,
             "discarded": frozenset({200}),
             "routes": Routes.of(""),
             "admission": Admission(self.store, 1_000),

@@ -353,7 +353,7 @@ url, file = sys.argv[1:]
 order, records = pickle.loads(Path(file).read_bytes())
 store = Store.open(url)
 rules = frozenset({200}), Routes.of(""), Admission(store, 1_000)
-actor = Ingest(store, "raw-logs", lambda *_: records, *rules, Metrics(), checkpoint.from_environment())
+actor = Ingest(store, "raw-logs", lambda *_: records, print, *rules, Metrics(), checkpoint.from_environment())
 actor(order, False)
 """
 

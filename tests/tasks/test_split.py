@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from random import Random
 from typing import Any
 
 import pytest
 
 from pipeline import batch
 from pipeline.batch import Range
-from pipeline.errors import Poison
+from pipeline.errors import Poison, Unavailable
 from pipeline.models import Batch, DeadLetter, LogEntry
 from pipeline.storage import Store
 from tasks import ingest
 from tasks.frame import Parsed, parse
-from tasks.split import split
+from tasks.ingest import MINUTES
+from tasks.split import around, culprits, split
 from tests.records import Rec, line, upload
 from tests.tasks.batches import Log, consistent
 
@@ -62,16 +64,85 @@ def test_old_messages_of_a_split_batch_change_nothing(store: Store) -> None:
     old = log.planned(uploads(8))
     actor = log.actor()
     actor(old, again=False)
-    halves = log.pending()
-    assert [(order.first, order.next) for order in halves] == [(0, 4), (4, 8)]
+    pieces = log.pending()
+    assert [(order.first, order.next) for order in pieces] == [(0, 5), (5, 6), (6, 8)]
     actor(old, again=True)
-    assert log.pending() == halves
-    split(store, old, store.read(lambda: Batch.get(Batch.first == 0).id), log.records[0], Poison("again"))
-    assert log.pending() == halves
+    assert log.pending() == pieces
+    split(store, old, store.read(lambda: Batch.get(Batch.first == 0).id), log.records[0], Poison("again"), [4])
+    assert log.pending() == pieces
 
 
 @pytest.mark.usefixtures("poisonous")
-def test_halves_are_planned_as_if_they_had_always_been(store: Store) -> None:
+def test_pieces_are_sent_at_once_and_repair_has_only_what_redis_lost(store: Store) -> None:
+    log = Log(store)
+    log.actor()(log.planned(uploads(8)), again=False)
+    assert log.sent == log.pending()
+    ages = store.read(lambda: [row.dispatched_at >= row.planned_at for row in Batch.select()])
+    assert ages == [True] * 3
+
+
+@pytest.mark.usefixtures("poisonous")
+def test_pieces_that_redis_does_not_take_stay_pending(store: Store) -> None:
+    def refuse(order: Range) -> None:
+        raise Unavailable("redis", f"not now: {order}")
+
+    log = Log(store)
+    log.actor(send=refuse)(log.planned(uploads(8)), again=False)
+    log.drain(log.actor())
+    assert consistent(store).pending == 0
+
+
+def test_culprits_are_found_wherever_they_are() -> None:
+    def process(records: Sequence[Any]) -> None:
+        if any(record.offset in (0, 3, 12) for record in records):
+            raise ValueError
+
+    assert culprits(uploads(13), process) == [0, 3, 12]
+    assert culprits(uploads(2, 20), process) == []
+    assert around([0, 3, 4, 12], 13) == [1, 3, 4, 5, 12]
+    assert around([], 13) == [6]
+
+
+def test_a_batch_of_lines_from_everywhere_is_cut_into_as_few_pieces_as_there_may_be(store: Store) -> None:
+    log = Log(store)
+    chance = Random(1)
+    records = [
+        upload(offset, [line(time=f"2025-06-{chance.randrange(10, 29)}T{n % 24:02}:{chance.randrange(60):02}:00Z")])
+        for offset, n in enumerate(range(3 * MINUTES))
+    ]
+    order = log.planned(records)
+    log.actor()(order, again=False)
+    pieces = log.pending()
+    assert 2 <= len(pieces) <= 4
+    log.drain(log.actor())
+    found = consistent(store)
+    assert (found.stored, found.pending) == (3 * MINUTES, 0)
+
+
+def test_one_upload_of_lines_from_everywhere_is_not_cut(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "MINUTES", 3)
+    log = Log(store)
+    wide = upload(0, [line(time=f"2025-06-10T10:{minute}:00Z") for minute in range(10, 20)])
+    log.actor()(log.planned([wide, upload(1, ["bad"])]), again=False)
+    found = consistent(store)
+    assert (found.stored, found.rejected, found.pending) == (10, 1, 0)
+
+
+@pytest.mark.usefixtures("poisonous")
+@pytest.mark.parametrize("twin_first", [True, False])
+def test_an_upload_whose_one_record_is_poison_counts_once_with_its_twin(store: Store, twin_first: bool) -> None:
+    log = Log(store)
+    poison, twin = upload(BAD, [line()], key="k"), upload(BAD + 1, [line()], key="k")
+    orders = [log.planned([one]) for one in (poison, twin)]
+    for order in reversed(orders) if twin_first else orders:
+        log.actor()(order, again=False)
+    found = consistent(store)
+    assert (found.received, found.duplicate, found.pending) == (2, 1, 0)
+    assert (found.stored, found.rejected) == ((1, 0) if twin_first else (0, 1))
+
+
+@pytest.mark.usefixtures("poisonous")
+def test_pieces_are_planned_as_if_they_had_always_been(store: Store) -> None:
     log = Log(store)
     log.actor()(log.planned(uploads(8)), again=False)
     rows = store.read(lambda: list(Batch.select().order_by(Batch.first)))
@@ -79,8 +150,7 @@ def test_halves_are_planned_as_if_they_had_always_been(store: Store) -> None:
         records = log.read(0, row.first, row.next)
         assert bytes(row.digest) == batch.digest(records)
         assert (row.lines, row.attempts, row.state) == (sum(map(batch.lines, records)), 0, "pending")
-    assert rows[0].planned_at == rows[1].planned_at
-    assert rows[0].oldest_at == rows[1].oldest_at
+    assert len({row.planned_at for row in rows}) == len({row.oldest_at for row in rows}) == 1
     assert log.plan.planned(0, 0).next_plan == 8
 
 
@@ -140,7 +210,7 @@ def test_splitting_a_batch_that_is_done_changes_nothing(store: Store) -> None:
     order: Range = log.planned(uploads(4))
     log.actor()(order, again=False)
     id = store.read(lambda: Batch.get().id)
-    split(store, order, id, log.records[0], Poison("late"))
-    split(store, order, id, log.records[0][:1], Poison("late"))
+    assert split(store, order, id, log.records[0], Poison("late"), [2]) == []
+    assert split(store, order, id, log.records[0][:1], Poison("late"), []) == []
     assert consistent(store).stored == 4
     assert store.read(lambda: Batch.select().count()) == 1
