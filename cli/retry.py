@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
@@ -12,8 +13,8 @@ from kafka.errors import KafkaError
 
 from cli.letters import Chosen, chunks
 from cli.table import Paper
-from pipeline.errors import DocumentFault, TallyError, Unavailable
-from pipeline.models import DeadLetter
+from pipeline.errors import TallyError, Unavailable
+from pipeline.models import DeadLetter, Stream
 from pipeline.settings import Settings
 from pipeline.storage import Store
 from receiver import producer
@@ -29,11 +30,12 @@ class UnfitError(TallyError):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """What is sent for a letter: `value` is an upload's body, of `lines` lines."""
+    """What is sent for a letter: `value` is an upload's body, of `lines` lines, and `key` its Idempotency-Key."""
 
     id: int
     value: bytes
     lines: int
+    key: bytes
 
 
 def run(settings: Settings, store: Store, chosen: Chosen, replace: str | None, again: bool, paper: Paper) -> int:
@@ -42,13 +44,14 @@ def run(settings: Settings, store: Store, chosen: Chosen, replace: str | None, a
     Raises Unavailable where Kafka does not take one: it is not marked, and may be sent once more.
     """
     unfit, sent = 0, 0
+    topic_ids = store.read(lambda: dict(Stream.select(Stream.id, Stream.topic_id).tuples()))
     sending = producer.build(settings)
     try:
         for chunk in chunks(store, chosen):
             fit = []
             for letter in chunk:
                 try:
-                    fit.append(record(letter, replace, again, settings.max_lines))
+                    fit.append(record(letter, topic_ids.get(letter.stream, ""), replace, again, settings.max_lines))
                 except UnfitError as error:
                     unfit += 1
                     paper.say(f"{letter.id}: {error}")
@@ -60,8 +63,8 @@ def run(settings: Settings, store: Store, chosen: Chosen, replace: str | None, a
     return 1 if unfit else 0
 
 
-def record(letter: Any, replace: str | None, again: bool, max_lines: int) -> Record:
-    """What is to be sent for a letter. Raises UnfitError."""
+def record(letter: Any, topic_id: str, replace: str | None, again: bool, max_lines: int) -> Record:
+    """What is to be sent for a letter that stood in a topic. Raises UnfitError."""
     if letter.retried_at is not None and not again:
         raise UnfitError("it was sent again already (--again sends it once more)")
     payload = bytes(letter.payload)
@@ -75,11 +78,17 @@ def record(letter: Any, replace: str | None, again: bool, max_lines: int) -> Rec
         value = msgspec.json.encode([payload.decode(errors="replace") if replace is None else replace])
     try:
         verdict = line_by_line(value, max_lines)
-    except (DocumentFault, TallyError) as error:
+    except TallyError as error:
         raise UnfitError(str(error)) from None
     if not verdict.accepted:
         raise UnfitError(verdict.errors[0].detail if verdict.errors else "there is no line in it")
-    return Record(letter.id, value, verdict.accepted + verdict.rejected)
+    return Record(letter.id, value, verdict.accepted + verdict.rejected, key(letter, topic_id))
+
+
+def key(letter: Any, topic_id: str) -> bytes:
+    """What a letter's upload is known by: where it stood and what came. Its id may be another's after a restore."""
+    place = f"{topic_id}/{letter.part}/{letter.offset}/{letter.line_index}/"
+    return b"dead-letter-" + blake2b(place.encode() + bytes(letter.payload), digest_size=16).hexdigest().encode()
 
 
 def headers(sent: Record, now: datetime) -> list[tuple[str, bytes]]:
@@ -91,7 +100,7 @@ def headers(sent: Record, now: datetime) -> list[tuple[str, bytes]]:
         ("received", f"{now:%Y-%m-%dT%H:%M:%S.%fZ}".encode()),
         ("lines", b"%d" % sent.lines),
         ("request", b"dead-letter-%d" % sent.id),
-        ("key", b"dead-letter-%d" % sent.id),
+        ("key", sent.key),
         ("api_key", b"dead-letters"),
     ]
 

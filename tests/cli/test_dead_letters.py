@@ -159,4 +159,13 @@ def test_a_record_and_a_line_are_not_mistaken(store: Store) -> None:
     letter = store.read(lambda: DeadLetter.select().first())
     for replace, said in ((None, "no line in it"), (GOOD, "--replace is for a line")):
         with pytest.raises(retry.UnfitError, match=said):
-            retry.record(letter, replace, again=False, max_lines=10)
+            retry.record(letter, "topic", replace, again=False, max_lines=10)
+
+
+def test_a_letter_has_its_key_from_where_it_stood_so_that_a_restored_database_gives_it_the_same(store: Store) -> None:
+    for line_index, payload in ((0, b"one"), (1, b"two"), (1, b"two"), (0, b"two")):
+        bury(store, payload, line_index)
+    keys = [retry.key(letter, "topic") for letter in store.read(lambda: list(DeadLetter.select()))]
+    assert keys[1] == keys[2]
+    assert len(set(keys)) == 3
+    assert retry.key(store.read(lambda: DeadLetter.get()), "another topic") not in keys

@@ -28,8 +28,8 @@ SERVERS = ("kafka", "redis", "cache", "database")
 PAUSE_SECONDS = (1.0, 2.0)
 FAULT_SECONDS = (0.2, 6.0)
 STOP_SECONDS = 10.0
-# Told to stop, and killed.
-ENDED = (0, -9)
+# Told to stop, also before it listens to that, and killed.
+ENDED = (0, -15, -9)
 
 Undo = Callable[[], object]
 
