@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: setup run test servers check bench bench-queries fuzz door faults storm overload lock
+.PHONY: setup run test servers check bench bench-queries fuzz door faults storm overload poison lock
 
 setup: .venv/.setup  ## what `tally` needs, embedded servers included
 
@@ -48,6 +48,9 @@ faults: .venv/.test servers  ## every fault done to every part, as a table; CELL
 
 storm: .venv/.test servers  ## random faults under load for SECONDS; SEED=n for the same again
 	@$(BIN)/python -m tests.faults.storm $(SECONDS) $(SEED)
+
+poison: .venv/.test servers  ## what one bad line of a hundred costs the others
+	@$(BIN)/python -m tests.faults.poison
 
 overload: .venv/.test servers  ## ten times what is drained for SECONDS, the memory meanwhile, and how long the rest takes
 	@$(BIN)/python -m tests.faults.overload $(SECONDS)
