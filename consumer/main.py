@@ -12,6 +12,7 @@ from consumer.repair import Repair
 from pipeline import admin, checkpoint, exposure, logging, messages, process, settings, status
 from pipeline.cache import Cache
 from pipeline.errors import Unavailable
+from pipeline.fetched import unpacking
 from pipeline.kafka import RangeReader, client_options
 from pipeline.process import Loop
 from pipeline.settings import Settings
@@ -79,11 +80,13 @@ def main() -> int:
 
 def _consumer(given: Settings, assignment: Assignment) -> KafkaConsumer:
     try:
-        consumer = KafkaConsumer(
-            group_id=given.kafka_group,
-            session_timeout_ms=SESSION_MS,
-            heartbeat_interval_ms=HEARTBEAT_MS,
-            **client_options(given),
+        consumer = unpacking(
+            KafkaConsumer(
+                group_id=given.kafka_group,
+                session_timeout_ms=SESSION_MS,
+                heartbeat_interval_ms=HEARTBEAT_MS,
+                **client_options(given),
+            )
         )
     except KafkaError as error:
         raise Unavailable("kafka", error) from error
