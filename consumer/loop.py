@@ -17,7 +17,7 @@ from consumer.plan import Plan
 from consumer.truncation import verified
 from pipeline import messages
 from pipeline.checkpoint import Checkpoint, nowhere
-from pipeline.errors import Fenced, Unavailable
+from pipeline.errors import Fenced, Unavailable, Unreadable
 from pipeline.kafka import RangeReader
 from pipeline.settings import Settings
 from pipeline.storage import Store
@@ -75,6 +75,7 @@ class PollLoop:
         self._generations: dict[int, int] = {}
         self._gathered: dict[int, Gathered] = {}
         self._sought: set[int] = set()
+        self._doubted: dict[int, int] = {}  # where a partition could not be read, once
         self._pending: dict[int, int] = {}
         self._learnt_at = -1.0
 
@@ -101,6 +102,9 @@ class PollLoop:
             log.info("no position to read on from", error=str(error))
             self._assignment.changed = True
             return
+        except Unreadable as error:
+            self._doubt(error)
+            return
         self._checkpoint("consumer.polled")
         if self._assignment.changed:
             return  # Whatever came was asked for before we sought.
@@ -112,6 +116,28 @@ class PollLoop:
                 self._seek(part)
                 continue
             self._sought.discard(part)
+
+    def _doubt(self, error: Unreadable) -> None:
+        """Reads again what could not be read, for it may be the network's fault; the second time it is lost."""
+        gathered = self._gathered.get(error.part)
+        if self._assignment.changed or gathered is None or self._plan is None:
+            return
+        if self._doubted.get(error.part) != error.first:
+            log.warning("trying again", error=str(error))
+            self._doubted[error.part] = error.first
+            self._seek(error.part)
+            return
+        self._require_ours(self._plan)
+        while gathered.since is not None:
+            self._plan_one(self._plan, error.part)
+        # Damaged as it is, what it says of its own end may be anything.
+        known = self._consumer.highwater(self._partition(error.part)) or error.next
+        after = max(min(error.next, known), error.first + 1)
+        self._plan.lose(error.part, self._generations[error.part], gathered.next_plan, after)
+        log.error("lost: unreadable", part=error.part, first=gathered.next_plan, next=after, error=str(error))
+        self._metrics.unreadable.inc(after - gathered.next_plan)
+        self._gathered[error.part] = Gathered(after)
+        self._seek(error.part)
 
     def _reload(self) -> None:
         """Takes the plan's word for where each assigned partition stands, and seeks there."""
