@@ -14,6 +14,7 @@ from kafka.errors import KafkaError, LogTruncationError, NoOffsetForPartitionErr
 from consumer.gathered import Gathered, oldest, paused
 from consumer.metrics import Metrics
 from consumer.plan import Plan
+from consumer.pulse import Pulse
 from consumer.truncation import verified
 from pipeline import messages
 from pipeline.checkpoint import Checkpoint, nowhere
@@ -58,6 +59,7 @@ class PollLoop:
         admin: TopicAdmin,
         reader: RangeReader,
         metrics: Metrics,
+        pulse: Pulse,
         clock: Callable[[], float] = time.monotonic,
         checkpoint: Checkpoint = nowhere,
     ) -> None:
@@ -69,6 +71,7 @@ class PollLoop:
         self._admin = admin
         self._reader = reader
         self._metrics = metrics
+        self._pulse = pulse
         self._clock = clock
         self._checkpoint = checkpoint
         self._plan: Plan | None = None
@@ -81,8 +84,10 @@ class PollLoop:
 
     def step(self) -> bool:
         """Polls, plans what is due, dispatches it. A server that is away is said, and waited for."""
+        self._pulse.beat()
         try:
             self._poll()
+            self._pulse.beat()
             if self._assignment.changed:
                 self._reload()
             self._plan_due()
@@ -151,6 +156,7 @@ class PollLoop:
             raise Unavailable("kafka", f"there is no topic {self._settings.kafka_topic}; `tally migrate` makes it")
         self._plan = Plan.of(self._store, identity)
         for part, beginning in self._reader.beginnings(parts).items():
+            self._pulse.beat()
             planned = verified(self._plan, self._reader, part, beginning, self._metrics.lost)
             self._generations[part] = planned.generation
             self._gathered[part] = Gathered(planned.next_plan)
@@ -183,6 +189,7 @@ class PollLoop:
             raise Fenced(f"{self._settings.kafka_topic} is not the topic that it was")
 
     def _plan_one(self, plan: Plan, part: int) -> None:
+        self._pulse.beat()
         gathered = self._gathered[part]
         records, lines = gathered.head()
         batch = plan.add(part, self._generations[part], gathered.next_plan, records, lines)
@@ -209,6 +216,7 @@ class PollLoop:
         if self._plan is None or now - self._learnt_at < 1.0:
             return
         self._learnt_at = now
+        self._pulse.beat()
         self._require_ours(self._plan)
         # Also where nothing comes: what was restored from a backup is planned anew without waiting for more.
         self._plan.require_at({part: (self._generations[part], one.next_plan) for part, one in self._gathered.items()})

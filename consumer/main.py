@@ -8,6 +8,7 @@ from kafka.errors import KafkaError
 from consumer.loop import Assignment, PollLoop
 from consumer.loss import Loss
 from consumer.metrics import Metrics
+from consumer.pulse import Pulse
 from consumer.repair import Repair
 from pipeline import admin, checkpoint, exposure, logging, messages, process, settings, status
 from pipeline.cache import Cache
@@ -29,7 +30,7 @@ def main() -> int:
     logging.configure("consumer", given.log_level)
     exposure.look(given, given.admin_host)
     crash = checkpoint.from_environment()
-    metrics = Metrics()
+    metrics, pulse = Metrics(), Pulse()
 
     store = Store.open(given.database_url)
     store.check()
@@ -41,7 +42,7 @@ def main() -> int:
     consumer = _consumer(given, assignment)
 
     poll = PollLoop(
-        given, store, broker, consumer, assignment, planner_topic, planner_reader, metrics, checkpoint=crash
+        given, store, broker, consumer, assignment, planner_topic, planner_reader, metrics, pulse, checkpoint=crash
     )
     repair = Repair(store, broker, metrics.resent, checkpoint=crash)
     loss = Loss(
@@ -56,7 +57,12 @@ def main() -> int:
         given.admin_host,
         given.consumer_admin_port,
         "CONSUMER_ADMIN_PORT",
-        {"kafka": keeper_topic.check, "database": store.check, "redis": lambda: messages.check(broker)},
+        {
+            "kafka": keeper_topic.check,
+            "database": store.check,
+            "redis": lambda: messages.check(broker),
+            "poll": pulse.check,
+        },
         metrics.registry,
     )
 
@@ -70,6 +76,7 @@ def main() -> int:
         "consumer",
         [
             Loop("poll", poll.step, pause=1.0),
+            Loop("pulse", pulse.step, pause=1.0),
             Loop("repair", repair.step, pause=1.0),
             Loop("loss", loss.step, pause=5.0),
             status.loop(cache, "consumer", metrics.registry),

@@ -14,6 +14,7 @@ from cli.child import wait_until
 from consumer import main
 from consumer.loop import Assignment, PollLoop
 from consumer.metrics import Metrics
+from consumer.pulse import Pulse
 from pipeline import ledger, messages, schema
 from pipeline.batch import digest
 from pipeline.kafka import RangeReader
@@ -41,7 +42,7 @@ class Consumer:
         self.admin, self.reader = TopicAdmin(given), RangeReader(given)
         self.metrics = Metrics()
         self.loop = PollLoop(
-            given, store, self.broker, self.client, self.assignment, self.admin, self.reader, self.metrics
+            given, store, self.broker, self.client, self.assignment, self.admin, self.reader, self.metrics, Pulse()
         )
 
     def until(self, done: Callable[[], bool], seconds: float = GROUP_SECONDS) -> None:
