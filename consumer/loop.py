@@ -14,10 +14,11 @@ from kafka.errors import KafkaError, LogTruncationError, NoOffsetForPartitionErr
 from consumer.gathered import Gathered, oldest, paused
 from consumer.metrics import Metrics
 from consumer.plan import Plan
+from consumer.pulse import Pulse
 from consumer.truncation import verified
 from pipeline import messages
 from pipeline.checkpoint import Checkpoint, nowhere
-from pipeline.errors import Fenced, Unavailable
+from pipeline.errors import Fenced, Unavailable, Unreadable
 from pipeline.kafka import RangeReader
 from pipeline.settings import Settings
 from pipeline.storage import Store
@@ -58,6 +59,7 @@ class PollLoop:
         admin: TopicAdmin,
         reader: RangeReader,
         metrics: Metrics,
+        pulse: Pulse,
         clock: Callable[[], float] = time.monotonic,
         checkpoint: Checkpoint = nowhere,
     ) -> None:
@@ -69,19 +71,23 @@ class PollLoop:
         self._admin = admin
         self._reader = reader
         self._metrics = metrics
+        self._pulse = pulse
         self._clock = clock
         self._checkpoint = checkpoint
         self._plan: Plan | None = None
         self._generations: dict[int, int] = {}
         self._gathered: dict[int, Gathered] = {}
         self._sought: set[int] = set()
+        self._doubted: dict[int, int] = {}  # where a partition could not be read, once
         self._pending: dict[int, int] = {}
         self._learnt_at = -1.0
 
     def step(self) -> bool:
         """Polls, plans what is due, dispatches it. A server that is away is said, and waited for."""
+        self._pulse.beat()
         try:
             self._poll()
+            self._pulse.beat()
             if self._assignment.changed:
                 self._reload()
             self._plan_due()
@@ -101,6 +107,9 @@ class PollLoop:
             log.info("no position to read on from", error=str(error))
             self._assignment.changed = True
             return
+        except Unreadable as error:
+            self._doubt(error)
+            return
         self._checkpoint("consumer.polled")
         if self._assignment.changed:
             return  # Whatever came was asked for before we sought.
@@ -112,6 +121,28 @@ class PollLoop:
                 self._seek(part)
                 continue
             self._sought.discard(part)
+
+    def _doubt(self, error: Unreadable) -> None:
+        """Reads again what could not be read, for it may be the network's fault; the second time it is lost."""
+        gathered = self._gathered.get(error.part)
+        if self._assignment.changed or gathered is None or self._plan is None:
+            return
+        if self._doubted.get(error.part) != error.first:
+            log.warning("trying again", error=str(error))
+            self._doubted[error.part] = error.first
+            self._seek(error.part)
+            return
+        self._require_ours(self._plan)
+        while gathered.since is not None:
+            self._plan_one(self._plan, error.part)
+        # Damaged as it is, what it says of its own end may be anything.
+        known = self._consumer.highwater(self._partition(error.part)) or error.next
+        after = max(min(error.next, known), error.first + 1)
+        self._plan.lose(error.part, self._generations[error.part], gathered.next_plan, after)
+        log.error("lost: unreadable", part=error.part, first=gathered.next_plan, next=after, error=str(error))
+        self._metrics.unreadable.inc(after - gathered.next_plan)
+        self._gathered[error.part] = Gathered(after)
+        self._seek(error.part)
 
     def _reload(self) -> None:
         """Takes the plan's word for where each assigned partition stands, and seeks there."""
@@ -125,6 +156,7 @@ class PollLoop:
             raise Unavailable("kafka", f"there is no topic {self._settings.kafka_topic}; `tally migrate` makes it")
         self._plan = Plan.of(self._store, identity)
         for part, beginning in self._reader.beginnings(parts).items():
+            self._pulse.beat()
             planned = verified(self._plan, self._reader, part, beginning, self._metrics.lost)
             self._generations[part] = planned.generation
             self._gathered[part] = Gathered(planned.next_plan)
@@ -157,6 +189,7 @@ class PollLoop:
             raise Fenced(f"{self._settings.kafka_topic} is not the topic that it was")
 
     def _plan_one(self, plan: Plan, part: int) -> None:
+        self._pulse.beat()
         gathered = self._gathered[part]
         records, lines = gathered.head()
         batch = plan.add(part, self._generations[part], gathered.next_plan, records, lines)
@@ -183,6 +216,7 @@ class PollLoop:
         if self._plan is None or now - self._learnt_at < 1.0:
             return
         self._learnt_at = now
+        self._pulse.beat()
         self._require_ours(self._plan)
         # Also where nothing comes: what was restored from a backup is planned anew without waiting for more.
         self._plan.require_at({part: (self._generations[part], one.next_plan) for part, one in self._gathered.items()})

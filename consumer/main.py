@@ -8,10 +8,12 @@ from kafka.errors import KafkaError
 from consumer.loop import Assignment, PollLoop
 from consumer.loss import Loss
 from consumer.metrics import Metrics
+from consumer.pulse import Pulse
 from consumer.repair import Repair
 from pipeline import admin, checkpoint, exposure, logging, messages, process, settings, status
 from pipeline.cache import Cache
 from pipeline.errors import Unavailable
+from pipeline.fetched import unpacking
 from pipeline.kafka import RangeReader, client_options
 from pipeline.process import Loop
 from pipeline.settings import Settings
@@ -28,7 +30,7 @@ def main() -> int:
     logging.configure("consumer", given.log_level)
     exposure.look(given, given.admin_host)
     crash = checkpoint.from_environment()
-    metrics = Metrics()
+    metrics, pulse = Metrics(), Pulse()
 
     store = Store.open(given.database_url)
     store.check()
@@ -40,7 +42,7 @@ def main() -> int:
     consumer = _consumer(given, assignment)
 
     poll = PollLoop(
-        given, store, broker, consumer, assignment, planner_topic, planner_reader, metrics, checkpoint=crash
+        given, store, broker, consumer, assignment, planner_topic, planner_reader, metrics, pulse, checkpoint=crash
     )
     repair = Repair(store, broker, metrics.resent, checkpoint=crash)
     loss = Loss(
@@ -55,7 +57,12 @@ def main() -> int:
         given.admin_host,
         given.consumer_admin_port,
         "CONSUMER_ADMIN_PORT",
-        {"kafka": keeper_topic.check, "database": store.check, "redis": lambda: messages.check(broker)},
+        {
+            "kafka": keeper_topic.check,
+            "database": store.check,
+            "redis": lambda: messages.check(broker),
+            "poll": pulse.check,
+        },
         metrics.registry,
     )
 
@@ -69,6 +76,7 @@ def main() -> int:
         "consumer",
         [
             Loop("poll", poll.step, pause=1.0),
+            Loop("pulse", pulse.step, pause=1.0),
             Loop("repair", repair.step, pause=1.0),
             Loop("loss", loss.step, pause=5.0),
             status.loop(cache, "consumer", metrics.registry),
@@ -79,11 +87,13 @@ def main() -> int:
 
 def _consumer(given: Settings, assignment: Assignment) -> KafkaConsumer:
     try:
-        consumer = KafkaConsumer(
-            group_id=given.kafka_group,
-            session_timeout_ms=SESSION_MS,
-            heartbeat_interval_ms=HEARTBEAT_MS,
-            **client_options(given),
+        consumer = unpacking(
+            KafkaConsumer(
+                group_id=given.kafka_group,
+                session_timeout_ms=SESSION_MS,
+                heartbeat_interval_ms=HEARTBEAT_MS,
+                **client_options(given),
+            )
         )
     except KafkaError as error:
         raise Unavailable("kafka", error) from error

@@ -6,7 +6,7 @@ import structlog
 from prometheus_client import Counter
 
 from consumer.plan import Mark, Plan, Planned
-from pipeline.errors import RangeChanged
+from pipeline.errors import RangeChanged, Unreadable
 from pipeline.kafka import RangeReader
 
 log = structlog.get_logger(__name__)
@@ -42,4 +42,8 @@ def _held(reader: RangeReader, part: int, mark: Mark) -> bool:
         found = reader.read(part, mark.offset, mark.offset + 1)
     except RangeChanged:
         return False
+    except Unreadable as error:
+        # Damaged, not cut: begun again, all that is still well would be counted again.
+        log.warning("cannot hold the plan against the log", error=str(error))
+        return True
     return bool(found) and Mark.of(found[0]) == mark

@@ -67,6 +67,16 @@ class RangeChanged(TallyError):
     """A range of the topic no longer holds the records that were planned."""
 
 
+class Unreadable(TallyError):
+    """A stretch of the log, from offset `first` to before `next` of partition `part`, cannot be taken apart."""
+
+    def __init__(self, part: int, first: int, after: int, detail: object) -> None:
+        super().__init__(f"partition {part} cannot be read from {first} to before {after}: {detail}")
+        self.part = part
+        self.first = first
+        self.next = after
+
+
 class Poison(TallyError):
     """A batch's data makes its processing raise; the batch is to be split."""
 

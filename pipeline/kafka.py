@@ -13,6 +13,7 @@ from kafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRange
 
 from pipeline.brokers import require_answer
 from pipeline.errors import RangeChanged, Unavailable
+from pipeline.fetched import unpacking
 from pipeline.settings import MIB, Settings
 
 CONNECT_MS = 5_000
@@ -44,15 +45,15 @@ class RangeReader:
         require_answer(settings.kafka_bootstrap_servers)
         try:
             # A fetch waits at the log's end; the next range's would queue behind it on the same connection.
-            self._consumer = KafkaConsumer(group_id=None, fetch_max_wait_ms=10, **client_options(settings))
+            self._consumer = unpacking(KafkaConsumer(group_id=None, fetch_max_wait_ms=10, **client_options(settings)))
         except KafkaError as error:
             raise Unavailable("kafka", error) from error
 
     def read(self, part: int, first: int, after: int, seconds: float = 20.0) -> list[ConsumerRecord]:
         """The records of partition `part` with `first` ≤ offset < `after`, in order; gaps are the log's own.
 
-        Raises RangeChanged where the log does not reach over the range, and Unavailable when it could not be read
-        within `seconds`.
+        Raises RangeChanged where the log does not reach over the range, Unreadable where it does and cannot be taken
+        apart, and Unavailable when it could not be read within `seconds`.
         """
         partition = TopicPartition(self._topic, part)
         try:

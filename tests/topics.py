@@ -6,6 +6,7 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
@@ -16,11 +17,27 @@ from tests.records import Headers
 from tests.servers import Backend
 
 
+class Foreign(str):
+    """A header's name of any bytes, as a producer that is not Python may write it."""
+
+    _bytes: bytes
+
+    def __new__(cls, name: bytes) -> Foreign:
+        made = super().__new__(cls, name.decode(errors="replace"))
+        made._bytes = name
+        return made
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:  # noqa: ARG002 (as a string's)
+        return self._bytes
+
+
 class Topic:
     """A topic with three partitions, and a pipeline's settings for it."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        """`log` is the directory where Kafka has it, if it is Apache Kafka."""
         self.environment = environment
+        self._log = log
         self.settings = Settings(**{name.lower(): value for name, value in environment.items()})
         self.name = self.settings.kafka_topic
         topics.ensure(self.settings)
@@ -46,6 +63,14 @@ class Topic:
     def delete_records(self, part: int, before: int) -> None:
         """What retention does: the log begins at `before`."""
         self.admin.delete_records({TopicPartition(self.name, part): before})
+
+    def damage(self, value: bytes, part: int = 0) -> None:
+        """Changes one byte in the middle of a value that stands in Kafka's file, as a bad disk does."""
+        (path,) = self._log.glob(f"{self.name}-{part}/*.log")
+        at = path.read_bytes().index(value) + len(value) // 2
+        with path.open("r+b") as file:
+            file.seek(at)
+            file.write(b"#")
 
     def make_again(self) -> None:
         """Deletes the topic, and makes another of the same name."""
@@ -101,6 +126,6 @@ class Topic:
 @pytest.fixture
 def topic(backend: Backend) -> Iterator[Topic]:
     """A new topic; its pipeline's database is empty, without tables."""
-    made = Topic(backend.environment(KAFKA_PARTITIONS="3"))
+    made = Topic(backend.environment(KAFKA_PARTITIONS="3"), backend.directory / "kafka" / "log")
     yield made
     made.close()

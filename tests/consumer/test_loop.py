@@ -14,7 +14,9 @@ from cli.child import wait_until
 from consumer import main
 from consumer.loop import Assignment, PollLoop
 from consumer.metrics import Metrics
+from consumer.pulse import Pulse
 from pipeline import ledger, messages, schema
+from pipeline.batch import digest
 from pipeline.kafka import RangeReader
 from pipeline.models import Batch, Progress, Stream
 from pipeline.storage import Store
@@ -22,7 +24,7 @@ from pipeline.topic import TopicAdmin
 from tests.conftest import Launch
 from tests.records import line
 from tests.servers import Backend
-from tests.topics import Topic
+from tests.topics import Foreign, Topic
 
 GROUP_SECONDS = 40.0
 
@@ -38,8 +40,9 @@ class Consumer:
         self.assignment = Assignment()
         self.client = main._consumer(given, self.assignment)
         self.admin, self.reader = TopicAdmin(given), RangeReader(given)
+        self.metrics = Metrics()
         self.loop = PollLoop(
-            given, store, self.broker, self.client, self.assignment, self.admin, self.reader, Metrics()
+            given, store, self.broker, self.client, self.assignment, self.admin, self.reader, self.metrics, Pulse()
         )
 
     def until(self, done: Callable[[], bool], seconds: float = GROUP_SECONDS) -> None:
@@ -287,3 +290,40 @@ def test_two_consumers_share_the_partitions_and_a_frozen_one_that_wakes_plans_no
     assert planned(plans) == expected
     assert covered(plans) == dict.fromkeys(range(3), (0, 12))
     assert [child.stop(10) for child in children] == [0, 0]
+
+
+def test_a_record_whose_header_has_a_name_that_is_not_utf_8_is_a_record_as_any_other(
+    topic: Topic, plans: Store
+) -> None:
+    topic.produce([b'["a"]'], headers=((Foreign(b"\xff\xfe"), b"1"),))
+    expected = 1 + write(topic, 6)
+    with consuming(topic, plans) as consumer:
+        consumer.until(lambda: planned(plans) == expected)
+        assert covered(plans) == {0: (0, 3), 1: (0, 2), 2: (0, 2)}
+        # A worker that reads it finds what was planned.
+        batches = plans.read(lambda: list(Batch.select(Batch.first, Batch.next, Batch.digest).where(Batch.part == 0)))
+        assert all(digest(consumer.reader.read(0, one.first, one.next)) == one.digest for one in batches)
+
+
+@pytest.mark.real_only
+def test_what_a_disk_has_damaged_is_lost_and_what_stands_before_and_after_it_is_planned(
+    topic: Topic, plans: Store, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for n in range(5):
+        topic.upload([line(path=f"/record/{n}")] * 2)
+    topic.damage(b"/record/0")
+    topic.damage(b"/record/3")
+    expected = 3 * 2 + write(topic, 3)
+    with consuming(topic, plans) as consumer:
+        consumer.until(lambda: planned(plans) == expected)
+        consumer.run(0.5)
+        assert consumer.metrics.unreadable._value.get() == 2
+    with consuming(topic, plans) as consumer:
+        consumer.until(lambda: planned(plans) == expected)
+        expected += write(topic, 3)
+        consumer.until(lambda: planned(plans) == expected)
+    assert covered(plans) == {0: (0, 7), 1: (0, 2), 2: (0, 2)}
+    lost = Batch.select(Batch.part, Batch.first, Batch.next, Batch.lines).where(Batch.state == "lost")
+    assert sorted(plans.read(lambda: list(lost.tuples()))) == [(0, 0, 1, 0), (0, 3, 4, 0)]
+    assert plans.read(lambda: Progress.select().where(Progress.generation > 0).count()) == 0
+    assert capfd.readouterr().out.count("lost: unreadable") == 2

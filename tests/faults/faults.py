@@ -306,4 +306,5 @@ def nothing(scene: Scene) -> None:
 
 def _topic(scene: Scene) -> Topic:
     known = {field.upper() for field in Settings.model_fields}
-    return Topic({name: value for name, value in scene.pipeline.environment.items() if name in known})
+    environment = {name: value for name, value in scene.pipeline.environment.items() if name in known}
+    return Topic(environment, scene.pipeline.backend.directory / "kafka" / "log")
