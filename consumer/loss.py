@@ -10,8 +10,8 @@ import structlog
 from peewee import fn
 from prometheus_client import Counter
 
+from consumer.outage import WAITED_FOR, Outage
 from consumer.plan import give_up, is_stream_of, write_off
-from pipeline.errors import Unavailable
 from pipeline.models import Batch, Progress, Stream
 from pipeline.storage import Store
 from pipeline.topic import Identity
@@ -43,13 +43,14 @@ class Loss:
         self._lost = lost
         self._clock = clock
         self._missing_since: float | None = None
+        self._outage = Outage("cannot look for losses", clock)
 
     def step(self) -> bool:
-        """One pass; returns False: there is never more at once. A server that is away is waited for."""
+        """One pass; returns False: there is never more at once. A server that is away or refuses is waited for."""
         try:
             self.look()
-        except Unavailable as error:
-            log.warning("cannot look for losses", error=str(error))
+        except WAITED_FOR as error:
+            self._outage.tell(error)
         return False
 
     def look(self) -> None:

@@ -14,6 +14,7 @@ import structlog
 from dramatiq.brokers.redis import RedisBroker
 from prometheus_client import Counter
 
+from consumer.outage import WAITED_FOR, Outage
 from pipeline import messages
 from pipeline.batch import Range
 from pipeline.checkpoint import Checkpoint, nowhere
@@ -59,13 +60,14 @@ class Repair:
         self._epoch: Any = None
         self._waits: dict[int, tuple[float, float]] = {}  # batch: (not before, then after another)
         self._owed: set[int] = set()  # what Redis forgot and is not sent again yet
+        self._outage = Outage("repair waits", clock)
 
     def step(self) -> bool:
-        """One pass; returns whether there may be more to send. A server that is away is waited for."""
+        """One pass; returns whether there may be more to send. A server that is away or refuses is waited for."""
         try:
             return self.repair()
-        except Unavailable as error:
-            log.warning("repair waits", error=str(error))
+        except WAITED_FOR as error:
+            self._outage.tell(error)
             return False
 
     def repair(self) -> bool:

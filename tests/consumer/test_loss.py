@@ -17,6 +17,7 @@ from pipeline.models import Batch, Progress, Stream
 from pipeline.storage import Store
 from pipeline.topic import TopicAdmin
 from tests.records import line
+from tests.stores import refusing
 from tests.topics import Topic
 
 
@@ -166,6 +167,18 @@ def test_a_topic_that_is_gone_is_given_a_minute_to_come_back(keeper: Keeper, top
     keeper.loss.look()
     assert keeper.states()[0][-1] == "lost"
     topic.create()
+
+
+@pytest.mark.real_only
+def test_losses_are_written_off_once_a_database_that_refuses_goes_on(keeper: Keeper, topic: Topic) -> None:
+    keeper.planned(keeper.plan(), uploads(topic, 3))
+    topic.make_again()
+    for code in (1114, 4444):
+        with refusing(keeper.store, "UPDATE ON batch", code):
+            assert keeper.loss.step() is False
+    assert keeper.counted() == 0
+    keeper.loss.step()
+    assert (keeper.states()[0][-1], keeper.counted()) == ("lost", 9)
 
 
 @pytest.mark.real_only  # Tansu makes a topic anew for whoever asks about it, also when told not to.

@@ -22,6 +22,7 @@ from pipeline.storage import Store
 from pipeline.topic import Identity
 from tests.records import line, upload
 from tests.servers import Backend
+from tests.stores import refusing
 
 
 class Clock:
@@ -229,6 +230,20 @@ def test_streams_that_nobody_is_assigned_are_repaired_too(
     orders = planned(store, 2) + planned(store, 2, topic_id="another")
     clock.age(6)
     repair.repair()
+    assert ranges(sent(broker)) == Counter(orders)
+
+
+@pytest.mark.real_only
+def test_a_repair_waits_for_a_database_that_refuses(
+    store: Store, broker: RedisBroker, clock: Clock, repair: Repair
+) -> None:
+    orders = planned(store, 2)
+    clock.age(6)
+    for code in (1114, 4444):
+        with refusing(store, "UPDATE ON batch", code):
+            assert repair.step() is False
+    clock.age(66)
+    repair.step()
     assert ranges(sent(broker)) == Counter(orders)
 
 
