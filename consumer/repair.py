@@ -42,18 +42,22 @@ class Stale(NamedTuple):
 
 
 class Repair:
-    """One pass a step, over all streams and partitions, also those that nobody is assigned."""
+    """One pass a step, over all partitions of the topic, also those that nobody is assigned, and as it was before."""
 
     def __init__(
         self,
         store: Store,
         broker: RedisBroker,
+        cluster_id: str,
+        topic: str,
         resent: Counter,
         clock: Callable[[], float] = time.monotonic,
         checkpoint: Checkpoint = nowhere,
     ) -> None:
         self._store = store
         self._broker = broker
+        # What no worker here can read would stand before what they can.
+        self._workable = (Stream.cluster_id == cluster_id, Stream.topic == topic, Stream.state == "live")
         self._resent = resent
         self._clock = clock
         self._checkpoint = checkpoint
@@ -129,7 +133,7 @@ class Repair:
                 Batch.digest,
             )
             .join(Stream, on=(Stream.id == Batch.stream))
-            .where(Batch.state == "pending", Batch.dispatched_at <= self._store.ago(seconds))
+            .where(Batch.state == "pending", Batch.dispatched_at <= self._store.ago(seconds), *self._workable)
             .order_by(Batch.id)
             .limit(1000)
             .tuples()
