@@ -9,10 +9,11 @@ import structlog
 from dramatiq.brokers.redis import RedisBroker
 from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.coordinator.base import MemberState
-from kafka.errors import KafkaError, LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from kafka.errors import LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from consumer.gathered import Gathered, oldest, paused
 from consumer.metrics import Metrics
+from consumer.outage import WAITED_FOR, Outage
 from consumer.plan import Plan
 from consumer.pulse import Pulse
 from consumer.truncation import verified
@@ -81,9 +82,10 @@ class PollLoop:
         self._doubted: dict[int, int] = {}  # where a partition could not be read, once
         self._pending: dict[int, int] = {}
         self._learnt_at = -1.0
+        self._outage = Outage("starting over from the plan", clock)
 
     def step(self) -> bool:
-        """Polls, plans what is due, dispatches it. A server that is away is said, and waited for."""
+        """Polls, plans what is due, dispatches it. A server that is away or refuses is said, and waited for."""
         self._pulse.beat()
         try:
             self._poll()
@@ -92,8 +94,8 @@ class PollLoop:
                 self._reload()
             self._plan_due()
             self._learn()
-        except (Fenced, Unavailable, KafkaError) as error:
-            log.warning("starting over from the plan", error=str(error), kind=type(error).__name__)
+        except WAITED_FOR as error:
+            self._outage.tell(error)
             self._assignment.changed = True
             return False
         return True

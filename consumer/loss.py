@@ -10,6 +10,7 @@ import structlog
 from peewee import fn
 from prometheus_client import Counter
 
+from consumer.outage import WAITED_FOR, Outage
 from consumer.plan import give_up, is_stream_of, write_off
 from pipeline.errors import Unavailable
 from pipeline.models import Batch, Progress, Stream
@@ -18,8 +19,29 @@ from pipeline.topic import Identity
 
 log = structlog.get_logger(__name__)
 
-# A broker that is starting may not know a topic yet; one that is gone stays so.
-GONE_AFTER = 60.0
+# Seconds, and looks in them: a broker that is starting may not know a topic yet, or still know one that was replaced.
+LASTS_AFTER, LOOKS = 60.0, 5
+
+
+class Answers:
+    """Whether a broker has given the same answer for long, each time that it was asked."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._looks = 0
+        self._answer: str | None = None
+        self._since = 0.0
+
+    def lasting(self, answer: str | None) -> bool:
+        """Notes an answer; returns whether it has been the same for a minute, in five looks at the least."""
+        if not self._looks or answer != self._answer:
+            self._looks, self._answer, self._since = 0, answer, self._clock()
+        self._looks += 1
+        return self._looks >= LOOKS and self._clock() - self._since >= LASTS_AFTER
+
+    def forget(self) -> None:
+        """Notes that there was no answer."""
+        self._looks = 0
 
 
 class Loss:
@@ -41,30 +63,48 @@ class Loss:
         self._cluster_id = cluster_id
         self._topic = topic
         self._lost = lost
-        self._clock = clock
-        self._missing_since: float | None = None
+        self._answers = Answers(clock)
+        self._outage = Outage("cannot look for losses", clock)
 
     def step(self) -> bool:
-        """One pass; returns False: there is never more at once. A server that is away is waited for."""
+        """One pass; returns False: there is never more at once. A server that is away or refuses is waited for."""
         try:
             self.look()
-        except Unavailable as error:
-            log.warning("cannot look for losses", error=str(error))
+        except WAITED_FOR as error:
+            self._outage.tell(error)
         return False
 
     def look(self) -> None:
         """One pass. Raises Unavailable."""
-        identity = self._identity()
+        try:
+            identity = self._identity()
+        except Unavailable:
+            self._answers.forget()
+            raise
+        lasting = self._answers.lasting(identity.topic_id if identity else None)
         # Another cluster's topic is not gone because this one, perhaps named by mistake, does not know it.
         same_name = (Stream.cluster_id == self._cluster_id) & (Stream.topic == self._topic)
         if identity is None:
-            self._missing_since = self._missing_since or self._clock()
-            if self._clock() - self._missing_since >= GONE_AFTER:
+            if lasting:
                 self._bury(same_name)
             return
-        self._missing_since = None
+        if self._is_gone(identity):
+            # Of a topic that was given up nothing follows before it has been there for long, not even that others went.
+            if not lasting:
+                return
+            self._revive(identity)
         self._bury(same_name & (Stream.topic_id != identity.topic_id))
         self._retained(identity)
+
+    def _is_gone(self, identity: Identity) -> bool:
+        gone = Stream.select().where(is_stream_of(identity), Stream.state == "gone")
+        return bool(self._store.read(gone.exists))
+
+    def _revive(self, identity: Identity) -> None:
+        """Has a stream that was given up go on from where its plan stands; what was written off of it stays lost."""
+        which = (is_stream_of(identity), Stream.state == "gone")
+        if self._store.write(lambda: Stream.update(state="live").where(*which).execute()):
+            log.error("a topic that was given up is there: going on", topic=self._topic, topic_id=identity.topic_id)
 
     def _bury(self, which: object) -> None:
         """Ends streams whose topic is gone: what is pending or not planned of them is lost.

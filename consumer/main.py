@@ -44,7 +44,7 @@ def main() -> int:
     poll = PollLoop(
         given, store, broker, consumer, assignment, planner_topic, planner_reader, metrics, pulse, checkpoint=crash
     )
-    repair = Repair(store, broker, metrics.resent, checkpoint=crash)
+    repair = Repair(store, broker, keeper_topic.cluster_id, given.kafka_topic, metrics.resent, checkpoint=crash)
     loss = Loss(
         store,
         keeper_topic.identity,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from peewee import fn
@@ -14,12 +13,11 @@ from pipeline import batch
 from pipeline.batch import Range, Record
 from pipeline.errors import Fenced, Unavailable
 from pipeline.models import Batch, Progress, Stream
+from pipeline.moment import of_record
 from pipeline.storage import Store
 from pipeline.topic import Identity
 
 NO_DIGEST = bytes(16)
-# The end of 2099 in ms: a record's time is its producer's word, and may be any number.
-LATEST_MS = 4_102_444_799_999
 # How old the knowledge of where a log ends may grow before it is renewed.
 SEEN_SECONDS = 2
 
@@ -84,8 +82,7 @@ class Plan:
         Raises Fenced when the plan does not stand at `first` (any more): somebody else owns the partition.
         """
         mark, digest, after = Mark.of(records[-1]), batch.digest(records), records[-1].offset + 1
-        oldest_ms = min(max(min(record.timestamp for record in records), 0), LATEST_MS)
-        oldest = datetime.fromtimestamp(oldest_ms / 1000, UTC)
+        oldest = of_record(min(record.timestamp for record in records))
 
         def work() -> None:
             self._advance(

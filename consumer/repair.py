@@ -14,6 +14,7 @@ import structlog
 from dramatiq.brokers.redis import RedisBroker
 from prometheus_client import Counter
 
+from consumer.outage import WAITED_FOR, Outage
 from pipeline import messages
 from pipeline.batch import Range
 from pipeline.checkpoint import Checkpoint, nowhere
@@ -41,31 +42,36 @@ class Stale(NamedTuple):
 
 
 class Repair:
-    """One pass a step, over all streams and partitions, also those that nobody is assigned."""
+    """One pass a step, over all partitions of the topic, also those that nobody is assigned, and as it was before."""
 
     def __init__(
         self,
         store: Store,
         broker: RedisBroker,
+        cluster_id: str,
+        topic: str,
         resent: Counter,
         clock: Callable[[], float] = time.monotonic,
         checkpoint: Checkpoint = nowhere,
     ) -> None:
         self._store = store
         self._broker = broker
+        # What no worker here can read would stand before what they can.
+        self._workable = (Stream.cluster_id == cluster_id, Stream.topic == topic, Stream.state == "live")
         self._resent = resent
         self._clock = clock
         self._checkpoint = checkpoint
         self._epoch: Any = None
         self._waits: dict[int, tuple[float, float]] = {}  # batch: (not before, then after another)
         self._owed: set[int] = set()  # what Redis forgot and is not sent again yet
+        self._outage = Outage("repair waits", clock)
 
     def step(self) -> bool:
-        """One pass; returns whether there may be more to send. A server that is away is waited for."""
+        """One pass; returns whether there may be more to send. A server that is away or refuses is waited for."""
         try:
             return self.repair()
-        except Unavailable as error:
-            log.warning("repair waits", error=str(error))
+        except WAITED_FOR as error:
+            self._outage.tell(error)
             return False
 
     def repair(self) -> bool:
@@ -127,7 +133,7 @@ class Repair:
                 Batch.digest,
             )
             .join(Stream, on=(Stream.id == Batch.stream))
-            .where(Batch.state == "pending", Batch.dispatched_at <= self._store.ago(seconds))
+            .where(Batch.state == "pending", Batch.dispatched_at <= self._store.ago(seconds), *self._workable)
             .order_by(Batch.id)
             .limit(1000)
             .tuples()

@@ -11,7 +11,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from pipeline.errors import ConfigurationError, Unavailable
+from pipeline import server_url
+from pipeline.errors import Unavailable
 from pipeline.statistic import Statistic
 
 # Seconds that a statistic is kept at the most, by its range.
@@ -36,12 +37,13 @@ class Cache:
     @classmethod
     def open(cls, url: str) -> Cache:
         """A cache at `redis://host:port/number`; nothing is connected yet. Raises ConfigurationError."""
+        server_url.split("CACHE_URL", url)
         try:
             client = redis.Redis.from_url(
                 url, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE, retry=Retry(NoBackoff(), 1)
             )
-        except ValueError as error:
-            raise ConfigurationError(f"CACHE_URL: {error}") from None
+        except ValueError:
+            raise server_url.unreadable("CACHE_URL") from None
         return cls(client)
 
     def statistic(self, kind: str, range_name: str, scope: str) -> Statistic | None:

@@ -8,10 +8,11 @@ import threading
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from peewee import Database, MySQLDatabase, SqliteDatabase
 
+from pipeline import server_url
 from pipeline.errors import ConfigurationError
 
 # Idle sessions are ended by the server after 20 s, so that a frozen process cannot keep its locks.
@@ -95,7 +96,7 @@ def connectable(url: str | None, seconds: float | None = None) -> Database:
 
 
 def _named(url: str | None) -> _MySQL | _SQLite:
-    parts = urlsplit(url or "")
+    parts = server_url.split("DATABASE_URL", url or "")
     if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
         path = Path(unquote(parts.path[1:]))
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -27,6 +27,13 @@ class Unavailable(TallyError):
         self.detail = str(detail)
 
 
+class Refused(Unavailable):
+    """A server answers and cannot do it now, or is not set up for it: its disk is full, a table or a right is missing.
+
+    A person mends it; until then it is waited for, as for a server that is away.
+    """
+
+
 class Denied(TallyError):
     """A request is not allowed: `status` is 401, 403 or 429, `retry_after` in how many seconds it may be, or 0."""
 

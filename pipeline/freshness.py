@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any
 
 from peewee import fn
 
 from pipeline.models import Batch, Progress, Stream
+from pipeline.moment import of_record
 from pipeline.storage import Store
-
-_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 (naive UTC, as the database's times are)
 
 
 def counted_up_to(store: Store) -> datetime | None:
@@ -29,7 +28,7 @@ def counted_up_to(store: Store) -> datetime | None:
         if behind and mark is None:
             return None
         # A consumer that is away sees no new records: those since it last looked may wait as well.
-        oldest.append(_EPOCH + timedelta(milliseconds=mark) if behind else seen_at)
+        oldest.append(of_record(mark).replace(tzinfo=None) if behind else seen_at)
     pending = Batch.select(fn.MIN(Batch.oldest_at)).where(Batch.state == "pending").scalar()
     if pending is not None:
         oldest.append(pending if isinstance(pending, datetime) else datetime.fromisoformat(pending))

@@ -9,6 +9,7 @@ import msgspec
 import redis
 from dramatiq.brokers.redis import RedisBroker
 
+from pipeline import server_url
 from pipeline.batch import Range
 from pipeline.errors import Unavailable
 
@@ -18,14 +19,19 @@ INGEST, STATS = "ingest", "stats"
 def build_broker(redis_url: str) -> RedisBroker:
     """A broker on `redis_url` without middleware: no retries, time limits or delays stand between us and MySQL.
 
-    `url=` and not `host=`: with the latter the client retries, and a lost reply queues a message twice.
+    `url=` and not `host=`: with the latter the client retries, and a lost reply queues a message twice. Raises
+    ConfigurationError.
     """
+    server_url.split("REDIS_URL", redis_url)
     separator = "&" if "?" in redis_url else "?"
     url = f"{redis_url}{separator}socket_timeout=5&socket_connect_timeout=2"
     # A dead worker's messages come back by our own repair; Dramatiq's maintenance only tidies up after it.
-    broker = RedisBroker(  # type: ignore[no-untyped-call]  # Dramatiq leaves this constructor untyped
-        url=url, middleware=[], maintenance_chance=10_000, dead_message_ttl=3_600_000
-    )
+    try:
+        broker = RedisBroker(  # type: ignore[no-untyped-call]  # Dramatiq leaves this constructor untyped
+            url=url, middleware=[], maintenance_chance=10_000, dead_message_ttl=3_600_000
+        )
+    except ValueError:
+        raise server_url.unreadable("REDIS_URL") from None
     broker.declare_queue(INGEST)
     broker.declare_queue(STATS)
     return broker

@@ -14,7 +14,7 @@ import peewee
 from peewee import SQL, Database, Field, Model, MySQLDatabase
 
 from pipeline.database import WAIT_TIMEOUT, connectable
-from pipeline.errors import TooSlow, Unavailable
+from pipeline.errors import Refused, TooSlow, Unavailable
 from pipeline.models import MODELS, UtcField
 
 T = TypeVar("T")
@@ -23,6 +23,15 @@ T = TypeVar("T")
 RETRIED = frozenset({1205, 1213, 1020, 2006, 2013})
 # MariaDB, MySQL: a statement reached its time limit.
 _TIMED_OUT = frozenset({1969, 3024})
+# What says something of the server or the schema. The others are of the data, whose words they may repeat.
+_OF_THE_SERVER = (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError, peewee.ProgrammingError)
+# What a person mends, and not another try. Writing failed, a disk, the memory or a table is full, a quota is used up,
+# read-only by transaction; then a right, an account, a database, a table or a column that is not there.
+_REFUSED = frozenset({3, 28, 1021, 1026, 1030, 1037, 1038, 1041, 1114, 1203, 1206, 1226, 1637, 1792}) | frozenset(
+    {1044, 1045, 1049, 1054, 1142, 1143, 1146, 1227, 1698, 1820, 3118, 4151}
+)
+# The same in SQLite's words; it has no numbers.
+_REFUSED_WORDS = ("is full", "disk I/O error", "readonly database", "unable to open", "no such table", "no such column")
 # Seconds; a connection that idled for longer the server may be about to end.
 _IDLE_LIMIT = WAIT_TIMEOUT - 5.0
 # Values a statement; SQLite binds at most 32,766.
@@ -54,7 +63,8 @@ class Store:
         """Runs `work` in one transaction and returns what it returns, once that is committed.
 
         Run again from the start after a deadlock, a lock wait or a lost connection: `work` must not keep state.
-        Raises Unavailable when the database does not answer, and whatever else `work` raises.
+        Raises Unavailable when the database does not answer, Refused where only a person can help, and whatever else
+        `work` raises.
         """
         return self._transact(work, tries, () if self.is_mysql else ("IMMEDIATE",))
 
@@ -149,10 +159,13 @@ class Store:
                     result = work()
                 self._used.at = time.monotonic()
                 return result
-            except (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError) as error:
+            except _OF_THE_SERVER as last:
                 self.disconnect()
+                error = _first(last)
                 if error_code(error) in _TIMED_OUT or "interrupted" in str(error):
                     raise TooSlow(self.database.seconds or 0) from error
+                if _refused(error):
+                    raise Refused("database", _said(error)) from error
                 if not _transient(error):
                     raise
                 if attempt == tries:
@@ -174,7 +187,7 @@ class Store:
             if _transient(error):
                 raise
             # A login or a name that is refused: nothing to try again, and nothing that a traceback would explain.
-            raise Unavailable("database", _said(error)) from error
+            raise Refused("database", _said(error)) from error
 
 
 def error_code(error: BaseException) -> int:
@@ -183,12 +196,24 @@ def error_code(error: BaseException) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _transient(error: peewee.PeeweeException) -> bool:
+def _first(error: BaseException) -> BaseException:
+    """What went wrong first: SQLite rolls back by itself where its disk is full, and Peewee's own rollback fails."""
+    while "no transaction is active" in str(error) and error.__context__ is not None:
+        error = error.__context__
+    return error
+
+
+def _transient(error: BaseException) -> bool:
     code = error_code(error)
     if isinstance(error, peewee.InterfaceError) or code in RETRIED or 2000 <= code < 3000:
         return True
     # Too many connections, a server that is shutting down, read-only after a failover, a session ended by the server.
     return code in {1040, 1053, 1290, 1836, 1927, 3169, 4031} or "database is locked" in str(error)
+
+
+def _refused(error: BaseException) -> bool:
+    code = error_code(error)
+    return code in _REFUSED or (not code and any(words in str(error) for words in _REFUSED_WORDS))
 
 
 def _said(error: BaseException) -> str:

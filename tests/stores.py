@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -50,6 +51,17 @@ def empty(store: Store) -> None:
             model.delete().execute()
 
     store.write(work)
+
+
+@contextmanager
+def refusing(store: Store, event: str, code: int) -> Iterator[None]:
+    """Has MariaDB answer every `event` (`INSERT ON batch`) with an error, as a server does whose disk is full."""
+    raised = f"SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = {code}, MESSAGE_TEXT = 'cannot, {code}'"
+    store.write(lambda: store.execute(f"CREATE TRIGGER refusing BEFORE {event} FOR EACH ROW {raised}"))
+    try:
+        yield
+    finally:
+        store.write(lambda: store.execute("DROP TRIGGER refusing"))
 
 
 class Seen(NamedTuple):

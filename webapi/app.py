@@ -149,7 +149,7 @@ class Pages:
     def export(self) -> Response:
         """Stored lines as a file."""
         question = parameters.export_question(_pairs(), self._now())
-        chunks = begun(export.export(self._store, question, self._streams))
+        chunks = begun(export.export(self._store, question, self._streams, stays=guard.staying(self._keyring)))
         answer = Response(chunks, content_type=export.CONTENT_TYPES[question.format])
         answer.headers["Content-Disposition"] = f'attachment; filename="{export.file_name(question)}"'
         return answer

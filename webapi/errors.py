@@ -7,7 +7,7 @@ import structlog
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, TooManyRequests
 
-from pipeline.errors import BadParameter, Denied, TooSlow, Unavailable
+from pipeline.errors import BadParameter, Denied, Refused, TooSlow, Unavailable
 from pipeline.keyring import SCHEME
 from pipeline.problem import CONTENT_TYPE, Fault, problem
 from webapi.endpoints import ENDPOINTS
@@ -24,7 +24,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(TooSlow, _too_slow)
-    app.register_error_handler(peewee.DatabaseError, _database)
+    for refusal in (Refused, peewee.DatabaseError):
+        app.register_error_handler(refusal, _database)
     app.register_error_handler(Exception, _unforeseen)
 
 
@@ -73,8 +74,8 @@ def _too_slow(error: TooSlow) -> Response:
     return answer
 
 
-def _database(error: peewee.DatabaseError) -> Response:
-    """A database that answers, and refuses: an account, or tables that `tally migrate` has not made yet."""
+def _database(error: Refused | peewee.DatabaseError) -> Response:
+    """A database that answers, and refuses: an account, tables that `tally migrate` has not made yet, a full disk."""
     log.exception("not answered", error=str(error), path=request.path)
     answer = _answer(503, "the database refuses the question; its log and `tally migrate` may help")
     answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)

@@ -13,7 +13,7 @@ import msgspec
 from peewee import SQL, NodeList, fn
 
 from pipeline.entries import Scan, matching
-from pipeline.errors import Unavailable
+from pipeline.errors import Denied, Unavailable
 from pipeline.models import LogEntry
 from pipeline.storage import Store
 from pipeline.window import Window
@@ -36,12 +36,17 @@ def file_name(question: ExportQuestion) -> str:
 
 
 def export(
-    store: Store, question: ExportQuestion, streams: Streams, clock: Callable[[], float] = time.monotonic
+    store: Store,
+    question: ExportQuestion,
+    streams: Streams,
+    clock: Callable[[], float] = time.monotonic,
+    stays: Callable[[], bool] = lambda: True,
 ) -> Generator[bytes, None, None]:
     """The lines that a question asks for, newest first, as chunks of the file.
 
-    Raises TooManyRequests, Unavailable and TooSlow before the first chunk. What goes wrong later is raised as well,
-    after a chunk that nothing can read: HTTP's own end of a body is the server's to send, and it sends it.
+    Raises TooManyRequests, Unavailable and TooSlow before the first chunk. What goes wrong later is raised as well
+    (Denied where the reader may not stay, as `stays` tells), after a chunk that nothing can read: HTTP's own end of a
+    body is the server's to send, and it sends it.
 
     No cell of a spreadsheet begins with what it would calculate: by the grammar a path begins with a slash, a method
     with a letter, and the others with a digit or a colon.
@@ -56,6 +61,8 @@ def export(
             while below and left != 0:
                 if streams.stopping.is_set():
                     raise Unavailable("webapi", "it is shutting down")
+                if not stays():
+                    raise Denied(401, "its key was revoked meanwhile")
                 lines, below = store.read(partial(_chunk, store, question, window, below, left, clock))
                 left = _left(left, lines)
                 if lines:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from cli.child import wait_until
 from consumer import main
@@ -24,6 +25,7 @@ from pipeline.topic import TopicAdmin
 from tests.conftest import Launch
 from tests.records import line
 from tests.servers import Backend
+from tests.stores import refusing
 from tests.topics import Foreign, Topic
 
 GROUP_SECONDS = 40.0
@@ -203,6 +205,24 @@ def test_a_database_that_is_away_is_waited_for(topic: Topic, plans: Store, backe
         backend.servers["database"].start()
         consumer.until(lambda: planned(plans) == expected + 9)
     assert covered(plans) == dict.fromkeys(range(3), (0, 3))
+
+
+@pytest.mark.real_only
+def test_a_database_that_refuses_is_waited_for_and_said_once(topic: Topic, plans: Store) -> None:
+    """Errors of a full disk, one of a table that is not there, and one that nobody foresaw."""
+    with consuming(topic, plans) as consumer:
+        expected = write(topic, 3)
+        consumer.until(lambda: planned(plans) == expected)
+        for code in (3, 1021, 1030, 1114, 1146, 4444):
+            with refusing(plans, "INSERT ON batch", code), capture_logs() as logs:
+                expected += write(topic, 3)
+                consumer.until(lambda: any(one["log_level"] != "info" for one in logs))
+                consumer.run(2.5)
+                assert planned(plans) == expected - 9
+            (said,) = [one for one in logs if one["log_level"] != "info"]
+            assert said["kind"] == ("OperationalError" if code == 4444 else "Refused")
+            consumer.until(lambda: planned(plans) == expected)  # noqa: B023 (called at once)
+    assert covered(plans) == dict.fromkeys(range(3), (0, 7))
 
 
 @pytest.mark.real_only

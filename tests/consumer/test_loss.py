@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 import prometheus_client
 import pytest
 
-from consumer.loss import GONE_AFTER, Loss
+from consumer.loss import LASTS_AFTER, LOOKS, Loss
 from consumer.plan import Plan
 from consumer.truncation import verified
 from pipeline import batch, ledger
+from pipeline.errors import Unavailable
 from pipeline.kafka import RangeReader
 from pipeline.models import Batch, Progress, Stream
 from pipeline.storage import Store
-from pipeline.topic import TopicAdmin
+from pipeline.topic import Identity, TopicAdmin
 from tests.records import line
+from tests.stores import refusing
 from tests.topics import Topic
 
 
@@ -29,13 +31,14 @@ class Keeper:
         self.topic = topic.name
         self.lost = prometheus_client.Counter("lost", "", registry=None)
         self.now = 1.0
+        self.answer: Callable[[], Identity | None] = self.admin.identity
         self.loss = self.keeping(self.admin.cluster_id)
 
     def keeping(self, cluster_id: str) -> Loss:
         """A loss pass that believes to speak to that cluster."""
         return Loss(
             self.store,
-            self.admin.identity,
+            lambda: self.answer(),
             self.reader.beginnings,
             cluster_id,
             self.topic,
@@ -54,6 +57,13 @@ class Keeper:
         records = self.reader.read(part, offsets[0], offsets[-1] + 1)
         plan.add(part, first.generation, first.next_plan, records, sum(map(batch.lines, records)))
 
+    def looks(self, seconds: float) -> None:
+        """Looks again and again for so many seconds."""
+        for _ in range(LOOKS - 1):
+            self.loss.look()
+            self.now += seconds / (LOOKS - 1)
+        self.loss.look()
+
     def counted(self) -> float:
         """The lines that were counted as lost."""
         (metric,) = self.lost.collect()
@@ -70,6 +80,16 @@ def keeper(store: Store, topic: Topic) -> Iterator[Keeper]:
     yield made
     made.admin.close()
     made.reader.close()
+
+
+def unseen() -> None:
+    """What a broker says that does not know the topic."""
+    return
+
+
+def away() -> Identity | None:
+    """No answer."""
+    raise Unavailable("kafka", "away")
 
 
 def uploads(topic: Topic, count: int, status: int = 404) -> list[int]:
@@ -158,14 +178,81 @@ def test_a_topic_made_again_ends_the_old_stream_and_all_that_waited_in_it(keeper
 def test_a_topic_that_is_gone_is_given_a_minute_to_come_back(keeper: Keeper, topic: Topic) -> None:
     keeper.planned(keeper.plan(), uploads(topic, 3))
     topic.delete()
-    keeper.loss.look()
-    keeper.now += GONE_AFTER - 1
-    keeper.loss.look()
+    keeper.looks(LASTS_AFTER - 1)
     assert keeper.states()[0][-1] == "pending"
     keeper.now += 2
     keeper.loss.look()
     assert keeper.states()[0][-1] == "lost"
     topic.create()
+
+
+def test_a_topic_that_is_unseen_before_and_after_an_outage_is_not_gone(keeper: Keeper, topic: Topic) -> None:
+    keeper.planned(keeper.plan(), uploads(topic, 3))
+    keeper.answer = unseen
+    keeper.loss.step()
+    keeper.answer = away
+    for _ in range(LOOKS):
+        keeper.now += LASTS_AFTER / LOOKS
+        keeper.loss.step()
+    keeper.answer = unseen
+    keeper.loss.step()
+    # Nor by one look more, however long after: a process that was frozen has not looked.
+    keeper.now += 2 * LASTS_AFTER
+    keeper.loss.step()
+    assert keeper.states()[0][-1] == "pending"
+    assert keeper.counted() == 0
+
+
+def test_a_topic_that_was_given_up_and_is_there_goes_on_after_a_minute(keeper: Keeper, topic: Topic) -> None:
+    plan = keeper.plan()
+    keeper.planned(plan, uploads(topic, 3))
+    plan.note_ends({0: 5})
+    keeper.answer = unseen
+    keeper.looks(LASTS_AFTER + 1)
+    assert keeper.states() == [(0, 0, 3, 9, "lost"), (0, 3, 5, 0, "lost")]
+    keeper.answer = keeper.admin.identity
+    keeper.looks(LASTS_AFTER - 1)
+    with pytest.raises(Unavailable, match="was replaced"):
+        keeper.plan()
+    keeper.now += 2
+    keeper.loss.look()
+    again = keeper.plan()
+    assert again.stream == plan.stream
+    uploads(topic, 4)
+    keeper.planned(again, [5, 6])
+    keeper.looks(LASTS_AFTER + 1)
+    assert keeper.states()[2:] == [(0, 5, 7, 6, "pending")]
+    assert keeper.counted() == 9
+    assert ledger.read(keeper.store).balanced
+
+
+@pytest.mark.real_only  # Tansu makes a topic anew for whoever asks about it, also when told not to.
+def test_a_broker_that_knows_a_replaced_topic_still_ends_nothing_of_the_one_that_is_there(
+    keeper: Keeper, topic: Topic
+) -> None:
+    old = keeper.admin.identity()
+    keeper.plan()
+    topic.make_again()
+    keeper.loss.look()
+    keeper.planned(keeper.plan(), uploads(topic, 3))
+    keeper.answer = lambda: old
+    keeper.looks(LASTS_AFTER - 1)
+    keeper.answer = keeper.admin.identity
+    keeper.looks(LASTS_AFTER + 1)
+    assert [state for *_, state in keeper.states()] == ["pending"]
+    assert keeper.store.read(lambda: [row.state for row in Stream.select().order_by(Stream.id)]) == ["gone", "live"]
+
+
+@pytest.mark.real_only
+def test_losses_are_written_off_once_a_database_that_refuses_goes_on(keeper: Keeper, topic: Topic) -> None:
+    keeper.planned(keeper.plan(), uploads(topic, 3))
+    topic.make_again()
+    for code in (1114, 4444):
+        with refusing(keeper.store, "UPDATE ON batch", code):
+            assert keeper.loss.step() is False
+    assert keeper.counted() == 0
+    keeper.loss.step()
+    assert (keeper.states()[0][-1], keeper.counted()) == ("lost", 9)
 
 
 @pytest.mark.real_only  # Tansu makes a topic anew for whoever asks about it, also when told not to.
@@ -174,8 +261,9 @@ def test_another_cluster_that_does_not_know_the_topic_ends_nothing(keeper: Keepe
     keeper.planned(keeper.plan(), uploads(topic, 3))
     topic.delete()
     elsewhere = keeper.keeping("another cluster")
-    elsewhere.look()
-    keeper.now += 3600
+    for _ in range(LOOKS):
+        elsewhere.look()
+        keeper.now += 3600
     elsewhere.look()
     assert keeper.states()[0][-1] == "pending"
     assert keeper.counted() == 0

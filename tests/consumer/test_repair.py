@@ -17,11 +17,12 @@ from consumer.plan import Plan
 from consumer.repair import EPOCH_KEY, MESSAGES_A_PASS, Repair
 from pipeline import messages
 from pipeline.batch import Range
-from pipeline.models import Batch
+from pipeline.models import Batch, Stream
 from pipeline.storage import Store
 from pipeline.topic import Identity
 from tests.records import line, upload
 from tests.servers import Backend
+from tests.stores import refusing
 
 
 class Clock:
@@ -39,9 +40,9 @@ class Clock:
         self.now += seconds
 
         def work() -> None:
-            for row in Batch.select():
-                moved = row.dispatched_at - timedelta(seconds=seconds)
-                Batch.update(dispatched_at=moved).where(Batch.id == row.id).execute()
+            for at in sorted({row.dispatched_at for row in Batch.select()}):
+                moved = at - timedelta(seconds=seconds)
+                Batch.update(dispatched_at=moved).where(Batch.dispatched_at == at).execute()
 
         self._store.write(work)
 
@@ -60,12 +61,14 @@ def repair(store: Store, broker: RedisBroker, clock: Clock) -> Repair:
 
 
 def another(store: Store, broker: RedisBroker, clock: Clock) -> Repair:
-    return Repair(store, broker, prometheus_client.Counter("sent", "", registry=None), clock)
+    return Repair(store, broker, "cluster", "raw-logs", prometheus_client.Counter("sent", "", registry=None), clock)
 
 
-def planned(store: Store, count: int, topic_id: str = "topic-id") -> list[Range]:
+def planned(
+    store: Store, count: int, topic_id: str = "topic-id", topic: str = "raw-logs", cluster_id: str = "cluster"
+) -> list[Range]:
     """So many pending batches, over three partitions."""
-    plan = Plan.of(store, Identity("cluster", "raw-logs", topic_id, 3))
+    plan = Plan.of(store, Identity(cluster_id, topic, topic_id, 3))
     orders = []
     for n in range(count):
         first = plan.planned(n % 3, 0).next_plan
@@ -229,6 +232,41 @@ def test_streams_that_nobody_is_assigned_are_repaired_too(
     orders = planned(store, 2) + planned(store, 2, topic_id="another")
     clock.age(6)
     repair.repair()
+    assert ranges(sent(broker)) == Counter(orders)
+
+
+@pytest.mark.parametrize("which", ["another topic", "another cluster", "a topic that is gone"])
+def test_more_than_a_pass_looks_at_of_what_nobody_here_can_work_on_keeps_nothing_waiting(
+    store: Store, broker: RedisBroker, clock: Clock, repair: Repair, which: str
+) -> None:
+    other = {"another topic": {"topic": "another"}, "another cluster": {"cluster_id": "another"}}.get(which, {})
+    planned(store, 1, topic_id="another", **other)
+
+    def fill() -> None:
+        row = Batch.select().dicts().get()
+        rows = [{**row, "id": row["id"] + n, "first": n, "next": n + 1} for n in range(1, 1_001)]
+        store.insert(Batch, [[one[field.name] for field in Batch._meta.sorted_fields] for one in rows])
+        if which == "a topic that is gone":
+            Stream.update(state="gone").execute()
+
+    store.write(fill)
+    orders = planned(store, 2)
+    clock.age(6)
+    repair.repair()
+    assert ranges(sent(broker)) == Counter(orders)
+
+
+@pytest.mark.real_only
+def test_a_repair_waits_for_a_database_that_refuses(
+    store: Store, broker: RedisBroker, clock: Clock, repair: Repair
+) -> None:
+    orders = planned(store, 2)
+    clock.age(6)
+    for code in (1114, 4444):
+        with refusing(store, "UPDATE ON batch", code):
+            assert repair.step() is False
+    clock.age(66)
+    repair.step()
     assert ranges(sent(broker)) == Counter(orders)
 
 

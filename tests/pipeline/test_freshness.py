@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from pipeline import freshness
 from pipeline.models import Batch, Progress, Stream
 from pipeline.storage import Store
@@ -56,6 +58,24 @@ def test_a_partition_with_more_to_plan_is_known_up_to_its_mark(store: Store) -> 
     progress(store, live, 0, NOW, NOW - 90 * SECOND, behind=5)
     progress(store, live, 1, NOW, NOW)
     assert counted(store) == NOW - 90 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [
+        (1_750_000_000_000_000, None),
+        (2**63 - 1, None),
+        (-1, datetime(1970, 1, 1)),  # noqa: DTZ001 (naive UTC, as the database's times are)
+        (-(2**63), datetime(1970, 1, 1)),  # noqa: DTZ001 (the same)
+    ],
+)
+def test_a_record_s_time_may_be_any_number(store: Store, said: int, known: datetime | None) -> None:
+    """In microseconds it lies beyond every year: then the present is all that can be said."""
+    progress(store, stream(store), 0, NOW, NOW, behind=5)
+    store.write(lambda: Progress.update(mark_time=said).execute())
+    found = counted(store)
+    assert found is not None
+    assert found == known or (known is None and abs(found - NOW) < timedelta(minutes=30))
 
 
 def test_where_not_one_record_was_read_nothing_is_known(store: Store) -> None:

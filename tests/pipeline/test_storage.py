@@ -12,10 +12,11 @@ import peewee
 import pytest
 
 from pipeline import storage
-from pipeline.errors import ConfigurationError, Unavailable
+from pipeline.errors import ConfigurationError, Refused, Unavailable
 from pipeline.models import DeadLetter, LedgerMinute, Stream, UploadKey
 from pipeline.storage import Store
 from tests.servers import Backend
+from tests.stores import refusing
 
 
 def add(topic: str, topic_id: str = "") -> None:
@@ -142,6 +143,23 @@ def file_store(tmp_path: Path) -> Iterator[Store]:
     )
     yield store
     store.disconnect()
+
+
+def test_a_full_disk_a_read_only_file_and_a_table_that_is_missing_are_refusals(file_store: Store) -> None:
+    def fill() -> None:
+        # The file may not grow: what SQLite says then is what it says of a disk.
+        file_store.execute("PRAGMA max_page_count = 1")
+        for n in range(1_000):
+            add(f"{n}" * 100)
+
+    def write_read_only() -> None:
+        file_store.execute("PRAGMA query_only = 1")
+        add("never")
+
+    for work in (fill, write_read_only, DeadLetter.get):
+        with pytest.raises(Refused, match="database is not available"):
+            file_store.write(work)
+    assert topics(file_store) == []
 
 
 def test_a_writer_waits_for_another_writer(file_store: Store, tmp_path: Path) -> None:
@@ -312,6 +330,15 @@ def test_a_database_that_is_away_is_named_and_found_again(store: Store, backend:
     assert refused.value.dependency == "database"
     backend.servers["database"].start()
     assert topics(store) == ["before"]
+
+
+@pytest.mark.real_only
+@pytest.mark.parametrize("code", [3, 1021, 1030, 1114, 1142, 1146])
+def test_a_database_that_cannot_is_not_asked_again_and_again(store: Store, code: int) -> None:
+    runs: list[int] = []
+    with refusing(store, "INSERT ON stream", code), pytest.raises(Refused, match="is not available: cannot"):
+        store.write(lambda: (runs.append(1), add("never")))
+    assert (topics(store), runs) == ([], [1])
 
 
 @pytest.mark.real_only

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from flask.testing import FlaskClient
 
 from pipeline.cache import Cache
+from pipeline.errors import Denied
 from pipeline.keyring import ApiKey, Keyring, digest, minted
 from pipeline.storage import Store
 from tests.servers import Backend
+from tests.stores import Seen, put
 from tests.webapi.conftest import NOW
-from webapi import docs
+from webapi import docs, export
 from webapi.app import compose
 from webapi.endpoints import ENDPOINTS
 from webapi.metrics import Metrics
@@ -75,6 +79,23 @@ def test_a_stream_ends_when_its_key_is_revoked(guarded: FlaskClient, keyring: Ke
     assert b"tail" in next(events)
     keyring.replace([])
     assert list(events) == []
+
+
+def test_a_file_breaks_off_when_its_key_is_revoked(
+    guarded: FlaskClient, keyring: Keyring, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "CHUNK", 2)
+    put(store, [Seen(NOW, path=f"/{n}") for n in range(10)])
+    answer = guarded.get("/logs/export?format=ndjson", headers=BEARER, buffered=False)
+    chunks = iter(answer.response)
+    found = [next(chunks), next(chunks)]
+    keyring.replace([])
+    with pytest.raises(Denied):
+        found.extend(chunks)
+    *lines, end = b"".join(found).splitlines()
+    assert len(lines) == 4
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(end)
 
 
 def test_a_page_elsewhere_may_ask_with_its_key(guarded: FlaskClient) -> None:
