@@ -70,10 +70,20 @@ def enqueue(broker: RedisBroker, message: dramatiq.Message[Any]) -> None:
 
 def waiting(broker: RedisBroker, queue: str) -> int:
     """How many messages wait on a queue for a worker to fetch them. Raises Unavailable."""
+    return backlog(broker, queue)[0]
+
+
+def backlog(broker: RedisBroker, queue: str) -> tuple[int, int]:
+    """How many messages wait on a queue, and how many are not done, those that workers hold too. Raises Unavailable."""
+    name = f"{broker.namespace}:{queue}"
     try:
-        return int(broker.client.llen(f"{broker.namespace}:{queue}"))
+        with broker.client.pipeline(transaction=False) as both:
+            both.llen(name)
+            both.hlen(f"{name}.msgs")
+            waiting, unfinished = both.execute()
     except redis.RedisError as error:
         raise Unavailable("redis", error) from error
+    return int(waiting), int(unfinished)
 
 
 def check(broker: RedisBroker) -> None:
