@@ -87,9 +87,8 @@ def _become_dramatiq(threads: int, queues: tuple[str, ...]) -> int:
     environment = {
         # Threads are Dramatiq's business; Polars reads this when it is imported.
         "POLARS_MAX_THREADS": "1",
-        # The longest that a consumer sleeps between looks at its queue, in ms, also while its worker has enough to do:
-        # a lone upload is visible promptly, and a busy worker never runs dry.
-        "dramatiq_worker_timeout": "20",
+        # The longest that an idle thread sleeps before it looks whether it is to stop, in ms; work wakes it at once.
+        "dramatiq_worker_timeout": "200",
         # One batch more than there are threads: whatever else waits could still become part of a larger one.
         "dramatiq_queue_prefetch": str(threads + 1),
     }

@@ -27,11 +27,13 @@ from pipeline.topic import TopicAdmin
 
 log = structlog.get_logger(__name__)
 
-# Fewer messages than this on the queue, and workers are hungry.
-HUNGRY = 1
-# Seconds after which a record is planned whatever the workers do.
-PATIENCE = 1.0
-POLL_MS, POLL_MS_GATHERED = 200, 5
+# Seconds after which a record is planned whatever the workers do, and where they have begun all that they were sent.
+# Before that, only where they are idle: a batch has a fixed cost, and what comes while they work makes a larger one.
+PATIENCE, PATIENCE_BEGUN = 1.0, 0.2
+POLL_MS = 200
+# While records wait, seconds between two looks at Kafka and the queue, of a millisecond of processor time: a share of
+# how long they have waited. Polled without a pause, Kafka was asked 200 times a second for a few records each time.
+LOOK_SHARE, LOOK_LEAST, LOOK_MOST = 0.25, 0.005, 0.05
 
 
 class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python ships no types
@@ -102,9 +104,11 @@ class PollLoop:
 
     def _poll(self) -> None:
         _keep_joining(self._consumer)
-        gathered = any(one.lines for one in self._gathered.values())
+        waited = self._waited()
+        if waited is not None:
+            time.sleep(min(max(waited * LOOK_SHARE, LOOK_LEAST), LOOK_MOST))
         try:
-            polled = self._consumer.poll(timeout_ms=POLL_MS_GATHERED if gathered else POLL_MS)
+            polled = self._consumer.poll(timeout_ms=POLL_MS if waited is None else 0)
         except (NoOffsetForPartitionError, OffsetOutOfRangeError, LogTruncationError) as error:
             log.info("no position to read on from", error=str(error))
             self._assignment.changed = True
@@ -176,7 +180,7 @@ class PollLoop:
     def _plan_due(self) -> None:
         now = self._clock()
         due = [part for part, one in self._gathered.items() if one.due(now, PATIENCE)]
-        if not due and (first := oldest(self._gathered)) is not None and self._hungry():
+        if not due and (first := oldest(self._gathered)) is not None and self._hungry(self._waited() or 0.0):
             due = [first]
         due = [part for part in due if self._pending.get(part, 0) < self._settings.max_pending]
         if not due or self._plan is None:
@@ -206,11 +210,18 @@ class PollLoop:
             log.warning("not dispatched; repair will", error=str(error), part=part, first=batch.first)
         self._checkpoint("consumer.dispatched")
 
-    def _hungry(self) -> bool:
+    def _waited(self) -> float | None:
+        """For how long the oldest record that is not planned has waited, in seconds; None when there is none."""
+        since = [one.since for one in self._gathered.values() if one.since is not None]
+        return self._clock() - min(since) if since else None
+
+    def _hungry(self, waited: float) -> bool:
+        """Whether workers would take a batch now: advice, of which Redis may know nothing."""
         try:
-            return messages.waiting(self._broker, messages.INGEST) < HUNGRY
+            waiting, unfinished = messages.backlog(self._broker, messages.INGEST)
         except Unavailable:
             return False
+        return not unfinished or (not waiting and waited >= PATIENCE_BEGUN)
 
     def _learn(self) -> None:
         """Once a second: what is pending, which partitions rest, the watermark as advice to Kafka's own tools."""

@@ -15,6 +15,20 @@ from pipeline.errors import Unavailable
 
 INGEST, STATS = "ingest", "stats"
 
+# How long (ms) a worker sleeps at the most between two looks at a queue that is empty, also while it has enough to do.
+# A lone upload is visible promptly; a statistic can wait; the queues of delayed messages, which we have none of, too.
+# Looked at every 20 ms, the four of them cost an idle worker 11 % of a core, and a busy one as much.
+_LOOKS = {INGEST: 20, STATS: 200}
+_SELDOM = 1_000
+
+
+class Broker(RedisBroker):
+    """Dramatiq's, but for how often each queue is looked at."""
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 0) -> dramatiq.Consumer:  # noqa: ARG002
+        """As Dramatiq has it; `timeout` is one for all queues, and not heeded."""
+        return super().consume(queue_name, prefetch, _LOOKS.get(queue_name, _SELDOM))
+
 
 def build_broker(redis_url: str) -> RedisBroker:
     """A broker on `redis_url` without middleware: no retries, time limits or delays stand between us and MySQL.
@@ -27,7 +41,7 @@ def build_broker(redis_url: str) -> RedisBroker:
     url = f"{redis_url}{separator}socket_timeout=5&socket_connect_timeout=2"
     # A dead worker's messages come back by our own repair; Dramatiq's maintenance only tidies up after it.
     try:
-        broker = RedisBroker(  # type: ignore[no-untyped-call]  # Dramatiq leaves this constructor untyped
+        broker = Broker(  # type: ignore[no-untyped-call]  # Dramatiq leaves this constructor untyped
             url=url, middleware=[], maintenance_chance=10_000, dead_message_ttl=3_600_000
         )
     except ValueError:
@@ -62,10 +76,20 @@ def enqueue(broker: RedisBroker, message: dramatiq.Message[Any]) -> None:
 
 def waiting(broker: RedisBroker, queue: str) -> int:
     """How many messages wait on a queue for a worker to fetch them. Raises Unavailable."""
+    return backlog(broker, queue)[0]
+
+
+def backlog(broker: RedisBroker, queue: str) -> tuple[int, int]:
+    """How many messages wait on a queue, and how many are not done, those that workers hold too. Raises Unavailable."""
+    name = f"{broker.namespace}:{queue}"
     try:
-        return int(broker.client.llen(f"{broker.namespace}:{queue}"))
+        with broker.client.pipeline(transaction=False) as both:
+            both.llen(name)
+            both.hlen(f"{name}.msgs")
+            waiting, unfinished = both.execute()
     except redis.RedisError as error:
         raise Unavailable("redis", error) from error
+    return int(waiting), int(unfinished)
 
 
 def check(broker: RedisBroker) -> None:

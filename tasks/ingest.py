@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import peewee
 import polars as pl
@@ -17,7 +17,7 @@ from pipeline import batch
 from pipeline.batch import Range, Record
 from pipeline.checkpoint import Checkpoint, nowhere
 from pipeline.errors import Poison, TallyError, TooWide, Unavailable, Vanished
-from pipeline.models import Batch, Stream
+from pipeline.models import Batch
 from pipeline.routes import OTHER_ID, Routes
 from pipeline.storage import Store, error_code
 from tasks import blocks, dead_letters, rows, split, upload_keys
@@ -176,17 +176,11 @@ class Ingest:
         return Refined(parsed, frame, aggregate(frame))
 
     def _find(self, order: Range) -> Claim | None:
-        found = (
-            Batch.select(Batch.id, Batch.stream, Batch.lines, Batch.attempts)
-            .join(Stream, on=(Stream.id == Batch.stream))
-            .where(
-                Stream.topic == self._topic,
-                Stream.topic_id == order.topic_id,
-                *_matches(order),
-            )
-            .tuples()
-            .first()
-        )
+        found = self._store.execute(
+            "SELECT id, stream, `lines`, attempts FROM batch"
+            f" WHERE stream IN (SELECT id FROM stream WHERE topic = %s AND topic_id = %s) AND {_MATCHES}",
+            (self._topic, order.topic_id, *_matched(order)),
+        ).fetchone()
         return Claim(*found) if found else None
 
     def _attempt(self, claim: Claim, more: int) -> Claim:
@@ -200,8 +194,11 @@ class Ingest:
 
         Raises Poison when its lines are not as many as were planned.
         """
-        claimed = Batch.update(state="done", done_at=self._store.now()).where(Batch.id == claim.id, *_matches(order))
-        if not claimed.execute():
+        claimed = self._store.execute(
+            f"UPDATE batch SET state = 'done', done_at = {self._store.clock} WHERE id = {claim.id} AND {_MATCHES}",
+            _matched(order),
+        )
+        if not claimed.rowcount:
             return {}
         self._checkpoint("actor.claimed")
         twins = upload_keys.twins(self._store, order, claim.stream, records, keys)
@@ -220,7 +217,8 @@ class Ingest:
         }
         if sum(counts.values()) != claim.lines:
             raise Poison(f"batch {claim.id} has {claim.lines} lines, but {counts} were counted")
-        Batch.update(**counts).where(Batch.id == claim.id).execute()
+        said = ", ".join(f"{outcome} = {lines}" for outcome, lines in counts.items())
+        self._store.execute(f"UPDATE batch SET {said} WHERE id = {claim.id}")
         upsert(self._store, refined.rollups)
         self._checkpoint("actor.written")
         return counts
@@ -237,12 +235,9 @@ def _suspecting_the_data() -> Iterator[None]:
         raise Poison(repr(error)) from error
 
 
-def _matches(order: Range) -> tuple[object, ...]:
-    return (
-        Batch.part == order.part,
-        Batch.generation == order.generation,
-        Batch.first == order.first,
-        Batch.next == order.next,
-        Batch.digest == bytes.fromhex(order.digest),
-        Batch.state == "pending",
-    )
+# What a claim compares, and the values that it compares with.
+_MATCHES: Final = "part = %s AND generation = %s AND `first` = %s AND `next` = %s AND digest = %s AND state = 'pending'"
+
+
+def _matched(order: Range) -> tuple[object, ...]:
+    return order.part, order.generation, order.first, order.next, bytes.fromhex(order.digest)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ConfigurationError
 from pipeline.grammar import MAX_PATH
-from pipeline.routes import MAX_TEMPLATE, OTHER, RULES, Routes
+from pipeline.routes import MAX_TEMPLATE, OTHER, Routes
+from pipeline.rules import RULES
 
 RANDOM = "kQ4vXz81LmTqR0bYw7Pd"
 UUID = "0190A3c4-7b1e-7c3d-9f00-00c04fd430c8"
@@ -305,6 +306,16 @@ def test_a_scan_of_the_longest_paths_all_distinct_is_a_few_routes() -> None:
         "/{id}.php" * 9 + "/{hex}/{rest}",
         "/{id}.php" * 9 + "/{id}/{rest}",
     }
+
+
+def test_what_is_remembered_is_bounded_and_changes_nothing() -> None:
+    routes = Routes()
+    for start in range(0, 40_000, 4_000):
+        paths = [f"/blog/{number}-lamps/{number}" for number in range(start, start + 4_000)]
+        assert in_columns(routes, *paths) == [f"/blog/{number}-lamps/{{id}}" for number in range(start, start + 4_000)]
+    assert in_columns(routes, "/" + "x/" * 1_000 + "42") == ["/x" * 10 + "/{rest}"]
+    assert len(routes._known) <= 4_096
+    assert max(map(len, routes._known)) <= MAX_TEMPLATE
 
 
 def test_rules_have_words_for_people() -> None:
