@@ -4,53 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from hashlib import blake2b
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Final
 
-import jinja2
 from markupsafe import Markup
 
 from webapi import openapi
+from webapi.assets import assets
+from webapi.html import templates
 
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-_HERE: Final = Path(__file__).parent
 _SCHEMAS: Final = "#/components/schemas/"
-
-
-@cache
-def style() -> bytes:
-    """The page's style sheet."""
-    return (_HERE / "static" / "docs.css").read_bytes()
-
-
-@cache
-def style_path() -> str:
-    """Where the style sheet is served: its content's hash is in it, so that it may be kept for ever."""
-    return f"/static/docs-{blake2b(style(), digest_size=6).hexdigest()}.css"
 
 
 @cache
 def page() -> str:
     """The page."""
-    templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    templates.filters |= {"prose": prose, "kind": kind, "phrase": _phrase, "resolved": _resolved}
+    environment = templates()
+    environment.filters |= {"prose": prose, "kind": kind, "phrase": _phrase, "resolved": _resolved}
     document = openapi.document()
-    return templates.get_template("docs.html").render(
+    return environment.get_template("docs.html").render(
         document=document,
         groups=list(_groups(document)),
         base_url=openapi.BASE_URL,
-        style_path=style_path(),
+        style_path=assets().path("docs.css"),
     )
 
 

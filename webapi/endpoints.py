@@ -217,10 +217,18 @@ ENDPOINTS: Final = (
     Endpoint(
         path="/",
         group="About",
-        summary="What there is",
-        description="The paths of all endpoints.",
-        answers=_json(answers.Index, "The paths."),
+        summary="The dashboard, or what there is",
+        description="For who accepts `text/html` the page for people, for everybody else the paths of all endpoints.",
+        answers={200: Answer(description="The paths, or the page.", content={JSON: answers.Index, HTML: None})},
         example="/",
+    ),
+    Endpoint(
+        path="/pipeline",
+        group="About",
+        summary="The dashboard's page about the pipeline itself",
+        description="A shell without data: its scripts ask for that.",
+        answers={200: Answer(description="The page.", content={HTML: None})},
+        example="/pipeline",
     ),
     Endpoint(
         path="/openapi.json",

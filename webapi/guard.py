@@ -9,10 +9,10 @@ from typing import Final
 from flask import Flask, g, request
 
 from pipeline.keyring import READ, Keyring
-from webapi import docs
+from webapi.assets import FOLDER
 from webapi.endpoints import ENDPOINTS
 
-_OPEN: Final = frozenset({endpoint.path for endpoint in ENDPOINTS if endpoint.is_open} | {docs.style_path()})
+_OPEN: Final = frozenset({endpoint.path for endpoint in ENDPOINTS if endpoint.is_open})
 
 
 def register(app: Flask, keyring: Keyring) -> None:
@@ -21,8 +21,12 @@ def register(app: Flask, keyring: Keyring) -> None:
     @app.before_request
     def admit() -> None:
         # OPTIONS is what browsers ask before they ask, and comes without a key.
-        if request.method != "OPTIONS" and request.path not in _OPEN:
+        if request.method != "OPTIONS" and not _is_open(request.path):
             g.api_key = keyring.admit(request.headers.get("Authorization", ""), READ)
+
+
+def _is_open(path: str) -> bool:
+    return path in _OPEN or path.startswith(f"{FOLDER}/")
 
 
 def staying(keyring: Keyring | None) -> Callable[[], bool]:

@@ -10,8 +10,8 @@ from pipeline.keyring import ApiKey, Keyring, digest, minted
 from pipeline.storage import Store
 from tests.servers import Backend
 from tests.webapi.conftest import NOW
-from webapi import docs
 from webapi.app import compose
+from webapi.assets import assets
 from webapi.endpoints import ENDPOINTS
 from webapi.metrics import Metrics
 
@@ -46,7 +46,9 @@ def test_a_stranger_learns_nothing(guarded: FlaskClient, page: str) -> None:
         assert "X-Request-Id" in answer.headers
 
 
-@pytest.mark.parametrize("page", ["/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", docs.style_path()])
+@pytest.mark.parametrize(
+    "page", ["/", "/pipeline", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", assets().path("docs.css")]
+)
 def test_what_shows_nothing_is_open(guarded: FlaskClient, page: str) -> None:
     assert guarded.get(page).status_code == 200
 
