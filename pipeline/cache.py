@@ -14,7 +14,7 @@ from redis.retry import Retry
 from pipeline.errors import ConfigurationError, Unavailable
 from pipeline.statistic import Statistic
 
-# Seconds that a statistic is kept at the most, by its range.
+# Seconds that a statistic is kept at the most, by its range. Of others none is: nobody keeps them warm.
 KEPT_SECONDS: Final = {"hour": 120, "day": 600, "week": 1800}
 # The first lines ever are news: "nothing" is not said for long after them.
 EMPTY_KEPT_SECONDS: Final = 5

@@ -5,19 +5,21 @@ A key that is not always there is UNSET where it is not.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from pipeline.facts import Coverage
 from pipeline.ledger import NotPlanned
+from pipeline.problem import Problem
 
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 Count = Annotated[int, Meta(ge=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Milliseconds = Annotated[float, Meta(ge=0)]
 Scope = Literal["stored", "all"]
+Range = Literal["15m", "hour", "day", "week"]
 
 
 class Window(msgspec.Struct, frozen=True, rename={"first": "from", "last": "to"}):
@@ -97,7 +99,7 @@ class StatsMeta(msgspec.Struct, frozen=True):
     not exact. Everything received up to `data_to` is counted, `lag_seconds` ago; null where that is not known.
     """
 
-    range: Literal["hour", "day", "week"] | None
+    range: Range | None
     scope: Scope
     window: Window
     as_of: Time
@@ -189,12 +191,13 @@ class Point(msgspec.Struct, frozen=True, rename=_class):
     p90_latency: Milliseconds | UnsetType = UNSET
     p95_latency: Milliseconds | UnsetType = UNSET
     p99_latency: Milliseconds | UnsetType = UNSET
+    unique_ips: Count | UnsetType | None = UNSET
 
 
 class SeriesAnswer(msgspec.Struct, frozen=True):
     """Points, oldest first, none left out."""
 
-    metric: Literal["requests", "errors", "latency"]
+    metric: Literal["requests", "errors", "latency", "visitors"]
     step_seconds: Annotated[int, Meta(ge=60)]
     data: tuple[Point, ...]
     meta: StatsMeta
@@ -280,6 +283,59 @@ class DaysAnswer(msgspec.Struct, frozen=True):
     data: tuple[Day, ...]
     balanced: bool
     meta: LedgerMeta
+
+
+# --- The overview ------------------------------------------------------------------------------------------------
+
+
+class PlannedLines(Sums, frozen=True):
+    """Where the lines are that were planned in a window's minutes."""
+
+    not_planned: tuple[NotPlanned, ...]
+
+
+class Broken(msgspec.Struct, frozen=True):
+    """A part that cannot be told now, and why."""
+
+    problem: Problem
+
+
+PARTS: Final = {
+    "summary": StatsAnswer,
+    "requests": SeriesAnswer,
+    "latency": SeriesAnswer,
+    "visitors": SeriesAnswer,
+    "routes": TopAnswer,
+    "statuses": TopAnswer,
+    "methods": TopAnswer,
+    "addresses": TopAnswer,
+    "ledger": PlannedLines,
+}
+"""What each part of the overview is where it is not Broken: no type of msgspec's says that."""
+
+
+class OverviewAnswer(msgspec.Struct, frozen=True):
+    """What a page's first view shows; each part is as its own endpoint tells it, or has a `problem`.
+
+    `received_ever` says whether there ever was a line. Of visitors over time there is nothing where lines are filtered.
+    """
+
+    window: Window
+    range: Range | None
+    scope: Scope
+    as_of: Time
+    data_to: Time | None
+    lag_seconds: Annotated[float, Meta(ge=0)] | None
+    received_ever: bool
+    summary: dict[str, Any]
+    requests: dict[str, Any]
+    latency: dict[str, Any]
+    routes: dict[str, Any]
+    statuses: dict[str, Any]
+    methods: dict[str, Any]
+    addresses: dict[str, Any]
+    ledger: dict[str, Any]
+    visitors: dict[str, Any] | UnsetType = UNSET
 
 
 # --- Dead letters ------------------------------------------------------------------------------------------------

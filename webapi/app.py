@@ -59,6 +59,7 @@ def compose(
         (pages.stats, "/stats"),
         (pages.series, "/stats/series"),
         (pages.top, "/stats/top"),
+        (pages.overview, "/overview"),
         (pages.ledger, "/ledger"),
         (pages.days, "/ledger/days"),
         (pages.dead_letters, "/dead-letters"),

@@ -142,6 +142,21 @@ ENDPOINTS: Final = (
         example="/stats/top?by=route&sort=p95&range=hour&scope=all",
     ),
     Endpoint(
+        path="/overview",
+        group="Statistics",
+        summary="All that a page shows first, in one answer",
+        description=(
+            "The summary, requests by class, latencies and visitors over time, the first of routes, statuses, methods"
+            " and addresses, and where the lines are: each as its own endpoint tells it, or with a `problem` in its"
+            " place. What only stored rows can tell is looked for during a tenth of a second; `meta.coverage` says how"
+            " far that got."
+        ),
+        parameters=declared.OVERVIEW,
+        answers=_json(answers.OverviewAnswer, "The overview."),
+        problems=_STORED,
+        example="/overview?range=hour&routes=p95",
+    ),
+    Endpoint(
         path="/ledger",
         group="Ledger",
         summary="Where every line is",

@@ -166,12 +166,18 @@ def _structs(endpoint: Endpoint) -> Iterable[Any]:
 
 
 def _schemas(structs: Iterable[Any]) -> Json:
-    """The schemas of answers. A statistic's data is one of some structs, or counts by status: no type says that."""
+    """The schemas of answers. A statistic's data is one of some structs, or counts by status, and a part of an overview
+    may be broken: no type says that.
+    """
     of_data = (answers.Latency, answers.Traffic, answers.Summary)
-    ordered = sorted({*structs, *of_data, Problem}, key=lambda struct: str(struct.__name__))
+    ordered = sorted(
+        {*structs, *of_data, *answers.PARTS.values(), answers.Broken, Problem}, key=lambda struct: str(struct.__name__)
+    )
     _, found = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
     schemas: Json = msgspec.json.decode(msgspec.json.encode(found))  # defaults are tuples, which are no JSON
     counts = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
     refer = [{"$ref": f"#/components/schemas/{struct.__name__}"} for struct in of_data]
     schemas["StatsAnswer"]["properties"]["data"] = {"anyOf": [*refer, counts]}
+    for name, struct in answers.PARTS.items():
+        schemas["OverviewAnswer"]["properties"][name] = {"anyOf": [_content(struct), _content(answers.Broken)]}
     return schemas

@@ -31,6 +31,7 @@ from webapi import (
     tail,
 )
 from webapi.metrics import Metrics
+from webapi.overview import overview
 from webapi.stats import look_up, look_up_series, look_up_top
 from webapi.streams import Streams, begun
 
@@ -120,6 +121,11 @@ class Pages:
         """What there is most of."""
         now = self._now()
         return reply.json(look_up_top(self._store, self._cache, parameters.top_question(reply.pairs(), now), now))
+
+    def overview(self) -> Response:
+        """What a page's first view shows."""
+        now = self._now()
+        return reply.json(overview(self._store, self._cache, parameters.overview_question(reply.pairs(), now), now))
 
     def ledger(self) -> Response:
         """Where every line of a range of minutes is."""
