@@ -1,6 +1,7 @@
 /** What stands above every page: where one is, how fresh it is, and what holds for all of it. */
 
 import { post } from "./answers.js";
+import { whole } from "./format.js";
 import { Freshness } from "./freshness.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
@@ -17,6 +18,7 @@ export function Bar({ place, go, found, allowance, help, children }) {
     <div class="bar-row">
       <a class="brand" href="/" aria-label="Tally, first page"><${Mark} />Tally</a>
       <nav class="pages" aria-label="Pages">${page("/", "Traffic")}${page("/pipeline", "Pipeline")}<a href="/docs">API</a></nav>
+      <${Rejected} found=${found} state=${state} go=${go} />
       <${Freshness} found=${found} allowance=${allowance} isLive=${state.live} retry=${found.retry} />
       <div class="bar-tools">
         <${Live} state=${state} go=${go} />
@@ -29,6 +31,12 @@ export function Bar({ place, go, found, allowance, help, children }) {
   </header>`;
 }
 
+/** Lines that came in the window and could not be stored: where one finds out why. */
+function Rejected({ found, state, go }) {
+  const number = found.answer?.ledger?.rejected;
+  return number ? html`<${Link} to=${state} go=${go} path="/pipeline" class="rejected"><${Icon} name="warning" />${whole(number)} rejected<//>` : null;
+}
+
 function Live({ state, go }) {
   const isFixed = state.range === "custom";
   const isOn = state.live && !isFixed;
@@ -36,7 +44,7 @@ function Live({ state, go }) {
   const title = isFixed ? "A window that was chosen stands still" : isOn ? "Stop updating (l)" : "Update as lines come (l)";
   return html`<button type="button" class="live ${isOn ? "is-on" : ""}" aria-pressed=${isOn ? "true" : "false"}
     disabled=${isFixed} onClick=${change} title=${title}>
-    <${Icon} name=${isOn ? "pause" : "play"} />Live
+    <${Icon} name=${isOn ? "pause" : "play"} /><span class="live-word">Live</span>
   </button>`;
 }
 

@@ -35,14 +35,14 @@ function Sorts({ name, sorts, sort, onSort }) {
 
 function Ranking({ name, top, field, sort, most, label, state, go }) {
   const rest = top.other;
-  return html`<table class="ranking">
+  return html`<table class="ranking by-${sort || "requests"}">
     <thead>
       <tr>
         <th scope="col"><span class="for-readers">${field}</span></th>
-        <th scope="col" class="number">requests</th>
-        <th scope="col" class="number">errors</th>
-        <th scope="col" class="number">p95</th>
-        <th scope="col"><span class="for-readers">exclude</span></th>
+        <th scope="col" class="number of-requests">requests</th>
+        <th scope="col" class="number of-errors">errors</th>
+        <th scope="col" class="number of-latency">p95</th>
+        <th scope="col" class="exclude"><span class="for-readers">exclude</span></th>
       </tr>
     </thead>
     <tbody aria-label=${name}>
@@ -51,10 +51,10 @@ function Ranking({ name, top, field, sort, most, label, state, go }) {
         rest.keys > 0 &&
         html`<tr class="rest">
           <td>${count(rest.keys)} more</td>
-          <td class="number">${short(rest.requests)}</td>
-          <td class="number">${percent(rest.error_rate)}</td>
-          <td class="number">${latency(rest.p95_latency)}</td>
-          <td></td>
+          <td class="number of-requests">${short(rest.requests)}</td>
+          <td class="number of-errors">${percent(rest.error_rate)}</td>
+          <td class="number of-latency">${latency(rest.p95_latency)}</td>
+          <td class="exclude"></td>
         </tr>`
       }
     </tbody>
@@ -74,9 +74,9 @@ function Row({ one, field, sort, most, label, state, go }) {
         <bdi>${one.key}</bdi>${label && html` <span class="label">${label(one.key)}</span>`}
       <//>
     </th>
-    <td class="number" title=${whole(one.requests)}>${short(one.requests)}</td>
-    <td class="number" title="${whole(one.errors)} errors">${percent(one.error_rate)}</td>
-    <td class="number">${latency(one.p95_latency)}</td>
+    <td class="number of-requests" title=${whole(one.requests)}>${short(one.requests)}</td>
+    <td class="number of-errors" title="${whole(one.errors)} errors">${percent(one.error_rate)}</td>
+    <td class="number of-latency">${latency(one.p95_latency)}</td>
     <td class="exclude">
       <${Link} to=${without} go=${go} aria-label="Exclude ${one.key}" title="Exclude"><${Icon} name="exclude" /><//>
     </td>
@@ -93,6 +93,9 @@ function note(top) {
   if (!coverage || (coverage.lines !== "stored" && coverage.complete)) {
     return null;
   }
-  const part = coverage.complete ? "" : `, the newest ${percent(coverage.share)} of the window`;
-  return `${coverage.lines === "stored" ? "stored lines only" : "all lines"}${part}`;
+  const kind = coverage.lines === "stored" ? "stored lines" : "lines";
+  if (coverage.complete) {
+    return `of ${kind}`;
+  }
+  return html`<span title="Of the newest ${percent(coverage.share)} of the window: as far as could be counted at once">of the newest ${kind}</span>`;
 }

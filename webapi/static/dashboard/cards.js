@@ -11,6 +11,8 @@ import { toLines } from "./scroll.js";
 
 const ERRORS = { field: "status", negated: false, values: ["4xx", "5xx"] };
 
+const BEFORE = { "15m": "15 minutes", "1h": "hour", "24h": "24 hours", "7d": "7 days", custom: "as long a time" };
+
 /** Each card: its name, key, how it is written, which way is worse, and which lines it leads to. */
 const CARDS = [
   { name: "Requests", key: "requests", write: count, exact: whole, spark: (of) => of.requests },
@@ -33,7 +35,7 @@ export function Cards({ summary, trends, state, go, ...panel }) {
   const data = summary?.data;
   const table = data && { columns: ["figure", "now", "before"], rows: CARDS.map((card) => row(card, data)) };
   const before = summary?.meta.previous?.window;
-  const note = before && `beside ${span(Date.parse(before.from), Date.parse(before.to))}`;
+  const note = before && html`<span title=${span(Date.parse(before.from), Date.parse(before.to))}>beside the ${BEFORE[state.range]} before</span>`;
   return html`<${Panel} name="Figures" kind="cards-panel" note=${note} table=${table} hasNumbers=${Boolean(data)} ...${panel}>
     <ul class="cards">
       ${CARDS.map((card) => html`<${Card} key=${card.key} ...${{ card, summary, trends, state, go }} />`)}

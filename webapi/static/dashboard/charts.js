@@ -2,7 +2,7 @@
 
 import { useMemo } from "../vendor/hooks.js";
 import uPlot from "../vendor/uplot.js";
-import { count, latency, percent, whole } from "./format.js";
+import { axisLatency, count, latency, percent, whole } from "./format.js";
 import { html } from "./html.js";
 import { Link } from "./link.js";
 import { Panel } from "./panel.js";
@@ -20,8 +20,7 @@ export function RequestsChart({ requests, before, state, go, ...panel }) {
   const table = requests && requestTable(requests);
   const name = requests ? `Requests per ${stepWords(requests.step_seconds)}` : "Requests";
   const tools = html`<${ZoomOut} state=${state} go=${go} />`;
-  return html`<${Panel} name=${name} kind="chart" tools=${tools} table=${table} hasNumbers=${Boolean(requests)} ...${panel}>
-    ${columns && html`<${ClassLegend} columns=${columns} hasBefore=${Boolean(before)} state=${state} go=${go} />`}
+  return html`<${Panel} name=${name} kind="chart" legend=${columns && html`<${ClassLegend} columns=${columns} hasBefore=${Boolean(before)} state=${state} go=${go} />`} tools=${tools} table=${table} hasNumbers=${Boolean(requests)} ...${panel}>
     ${columns && html`<${RequestsPlot} columns=${columns} state=${state} go=${go} dataTo=${momentOf(requests)} />`}
   <//>`;
 }
@@ -50,7 +49,7 @@ function RequestsPlot({ columns, state, go, dataTo }) {
     const more = earlier === null || earlier === undefined ? [] : [{ name: "before", value: whole(earlier), mark: "of-before" }];
     return [{ name: "all", value: whole(all), mark: "" }, ...told, ...more];
   };
-  return html`<${Plot} label="Requests by class of status" ...${{ columns, lists, series, entries, dataTo }} height=${240}
+  return html`<${Plot} label="Requests by class of status" ...${{ columns, lists, series, entries, dataTo }}
     onZoom=${(from, to) => go(zoomed(state, from, to))} />`;
 }
 
@@ -73,10 +72,10 @@ function ClassLegend({ columns, hasBefore, state, go }) {
 export function LatencyChart({ latencies, state, go, ...panel }) {
   const columns = useMemo(() => latencies && latencyColumns(latencies), [latencies]);
   const table = latencies && latencyTable(latencies);
-  return html`<${Panel} name="Latency" kind="chart" table=${table} hasNumbers=${Boolean(latencies)} ...${panel}>
-    ${columns && html`<ul class="legend" aria-label="Percentiles">
-      ${QUANTILES.map((name) => html`<li><span class="mark-of of-${name}" />${name}</li>`)}
-    </ul>`}
+  const legend = html`<ul class="legend" aria-label="Percentiles">
+    ${QUANTILES.map((name) => html`<li><span class="mark-of of-${name}" />${name}</li>`)}
+  </ul>`;
+  return html`<${Panel} name="Latency" kind="chart" legend=${columns && legend} table=${table} hasNumbers=${Boolean(latencies)} ...${panel}>
     ${columns && html`<${LatencyPlot} columns=${columns} state=${state} go=${go} dataTo=${momentOf(latencies)} />`}
   <//>`;
 }
@@ -87,7 +86,7 @@ function LatencyPlot({ columns, state, go, dataTo }) {
     QUANTILES.map((name) => ({ stroke: colour(`of-${name}`), width: 2, dash: DASHES[name], points: { size: 4 } }));
   const entries = (index) =>
     [...QUANTILES].reverse().map((name) => ({ name, value: latency(columns.by[name][index]), mark: `of-${name}` }));
-  return html`<${Plot} label="Latency" ...${{ columns, lists, series, entries, dataTo }} axis=${latency} height=${150}
+  return html`<${Plot} label="Latency" ...${{ columns, lists, series, entries, dataTo }} axis=${axisLatency}
     onZoom=${(from, to) => go(zoomed(state, from, to))} />`;
 }
 

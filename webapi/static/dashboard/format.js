@@ -27,8 +27,11 @@ export function short(number) {
   return number >= 1e4 && number < 1e6 ? `${digits(number / 1e3)} k` : count(number);
 }
 
-/** So many a second: 0.02, 5.66, 118, 1,204. */
+/** So many a second: < 0.01, 5.66, 118, 1,204; what is not nothing never reads as nothing. */
 export function rate(number) {
+  if (number > 0 && number < 0.01) {
+    return "< 0.01";
+  }
   return number >= 1000 ? count(number) : number === 0 ? "0" : digits(number);
 }
 
@@ -50,6 +53,18 @@ export function latency(milliseconds) {
     return `${milliseconds < 10 && milliseconds % 1 ? TENTH.format(milliseconds) : Math.round(milliseconds)} ms`;
   }
   return milliseconds < 60_000 ? `${digits(milliseconds / 1000)} s` : duration(milliseconds / 1000);
+}
+
+/** The same on an axis, where numbers are round: 0, 250 ms, 5 s, 2.5 s, 3 min. */
+export function axisLatency(milliseconds) {
+  const [size, unit] = milliseconds >= 60_000 ? [60_000, "min"] : milliseconds >= 1000 ? [1000, "s"] : [1, "ms"];
+  return milliseconds === 0 ? "0" : `${Math.round((milliseconds / size) * 100) / 100} ${unit}`;
+}
+
+/** The same of counts: 0, 250, 2.5 k, 10 k, 1 M. */
+export function axisCount(number) {
+  const [size, unit] = [[1e9, " G"], [1e6, " M"], [1e4, " k"], [1, ""]].find(([size]) => number >= size) || [1, ""];
+  return unit === " k" ? `${Math.round(number / 10) / 100} k` : `${WHOLE.format(Math.round((number / size) * 100) / 100)}${unit}`;
 }
 
 /** Seconds in their two greatest units: 2 s, 4 min 10 s, 3 h 20 min, 2 d 4 h. */

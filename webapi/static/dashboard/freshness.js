@@ -10,14 +10,14 @@ import { Moment } from "./moment.js";
 const BEHIND_SECONDS = 20;
 
 /**
- * How an answer stands: {level, lag, dataTo}. `now` and `found.at` are of the same clock, the viewer's; the server's
- * own is only in `lag_seconds`, so that a viewer's clock that is wrong changes nothing. Pure.
+ * How an answer stands: {level, lag, dataTo}. The server's clock says how old an answer was when it
+ * was given, the viewer's (`now`, `found.at`) how long ago that is: one that is wrong changes nothing. Pure.
  */
 export function freshness(found, now, allowance = 0) {
   const said = found.answer;
   const gone = found.at === null ? 0 : Math.max(0, (now - found.at) / 1000);
-  const lag = said?.lag_seconds === null || said?.lag_seconds === undefined ? null : said.lag_seconds + gone;
-  const dataTo = said?.data_to || null;
+  const dataTo = oldest(said);
+  const lag = dataTo === null ? null : Math.max(0, (Date.parse(said.as_of) - Date.parse(dataTo)) / 1000) + gone;
   if (found.problem) {
     return { level: "away", lag, dataTo };
   }
@@ -28,6 +28,12 @@ export function freshness(found, now, allowance = 0) {
     return { level: "unknown", lag, dataTo };
   }
   return { level: lag > BEHIND_SECONDS + allowance ? "behind" : "fresh", lag, dataTo };
+}
+
+/** Up to when the part of an answer that was worked out first is whole; null where that is not known. Pure. */
+function oldest(said) {
+  const parts = Object.values(said || {}).flatMap((part) => part?.meta?.data_to || []);
+  return said?.data_to ? [said.data_to, ...parts].sort((one, other) => Date.parse(one) - Date.parse(other))[0] : null;
 }
 
 /** The badge. `allowance` is how many seconds old an answer may be because nobody asks more often. */

@@ -12,13 +12,14 @@ import { DataTable } from "./data-table.js";
  * somebody wants that changed. `problem` is {detail}; `hasNumbers` says that older numbers are there to be shown.
  */
 export function Panel(props) {
-  const { name, note, tools, table, isTable, onTable, problem, hasNumbers, isBusy, retry, children, kind = "" } = props;
+  const { name, note, legend, tools, table, isTable, onTable, problem, hasNumbers, isBusy, retry, children, kind = "" } = props;
   const id = useId();
   const body = isTable && table ? html`<${DataTable} name=${name} ...${table} />` : children;
   return html`<section class="panel ${kind}" aria-labelledby=${id} aria-busy=${isBusy ? "true" : "false"}>
     <header class="panel-head">
       <h2 id=${id}>${name}</h2>
       ${note && html`<p class="note">${note}</p>`}
+      ${legend}
       <div class="panel-tools">
         ${tools}
         ${table && onTable && html`<${TableSwitch} name=${name} isTable=${isTable} onTable=${onTable} />`}

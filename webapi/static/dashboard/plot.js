@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "../vendor/hooks.js";
 import { render } from "../vendor/preact.js";
 import uPlot from "../vendor/uplot.js";
-import { day, minute, short, span } from "./format.js";
+import { axisCount, day, minute, span } from "./format.js";
 import { html } from "./html.js";
 import { roundTop, wholeSteps } from "./scale.js";
 import { useIsDark } from "./theme-choice.js";
@@ -16,7 +16,7 @@ const SYNC = "traffic";
  * made of the page's colours by `series(colours)`), `entries(index)` what a step is: [{name, value, mark}] in words.
  * `onZoom(from, to)` is told of a dragged stretch, or a step that was clicked, in milliseconds.
  */
-export function Plot({ label, columns, lists, series, entries, axis = short, height = 220, onZoom, dataTo }) {
+export function Plot({ label, columns, lists, series, entries, axis = axisCount, onZoom, dataTo }) {
   const box = useRef(null);
   const plot = useRef(null);
   const latest = useRef(null);
@@ -25,16 +25,16 @@ export function Plot({ label, columns, lists, series, entries, axis = short, hei
   latest.current = { columns, entries, onZoom, dataTo };
 
   useEffect(() => {
-    const options = optionsOf(box.current, series, axis, height, latest);
+    const options = optionsOf(box.current, series, axis, latest);
     const made = new uPlot(options, [columns.middles, ...lists], box.current);
     plot.current = made;
-    const watch = new ResizeObserver(() => made.setSize({ width: box.current.clientWidth, height }));
+    const watch = new ResizeObserver(() => made.setSize(sizeOf(box.current)));
     watch.observe(box.current);
     return () => {
       watch.disconnect();
       made.destroy();
     };
-  }, [isDark, lists.length, height]);
+  }, [isDark, lists.length]);
 
   useEffect(() => plot.current.setData([columns.middles, ...lists]), [columns]);
 
@@ -46,7 +46,7 @@ export function Plot({ label, columns, lists, series, entries, axis = short, hei
       event.preventDefault();
       const next = Math.max(0, Math.min(to, last));
       setIndex(next);
-      plot.current.setCursor({ left: plot.current.valToPos(columns.middles[next], "x"), top: height / 3 });
+      plot.current.setCursor({ left: plot.current.valToPos(columns.middles[next], "x"), top: 20 });
     } else if (event.key === "Enter") {
       onZoom(...stepAt(columns, at));
     } else if (event.key === "Escape") {
@@ -67,14 +67,13 @@ export function Plot({ label, columns, lists, series, entries, axis = short, hei
   />`;
 }
 
-function optionsOf(box, series, axis, height, latest) {
+function optionsOf(box, series, axis, latest) {
   const style = getComputedStyle(box);
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
   const font = `12px ${style.fontFamily}`;
   const line = { stroke: colour("soft"), font, ticks: { show: false } };
   return {
-    width: box.clientWidth || 600,
-    height,
+    ...sizeOf(box),
     padding: [10, 8, 0, 0],
     legend: { show: false },
     scales: {
@@ -83,7 +82,7 @@ function optionsOf(box, series, axis, height, latest) {
     },
     axes: [
       { ...line, grid: { show: false }, size: 26, space: 70, values: (_, splits) => timesOf(splits) },
-      { ...line, grid: { stroke: colour("hairline"), width: 1 }, size: AXIS_WIDTH, space: 42, values: (_, splits) => splits.map(axis) },
+      { ...line, grid: { stroke: colour("hairline"), width: 1 }, size: AXIS_WIDTH, space: 34, values: (_, splits) => splits.map(axis) },
     ],
     cursor: {
       sync: { key: SYNC, setSeries: false },
@@ -97,9 +96,14 @@ function optionsOf(box, series, axis, height, latest) {
   };
 }
 
+/** As large as the page has it. */
+function sizeOf(box) {
+  return { width: box.clientWidth || 600, height: box.clientHeight || 200 };
+}
+
 /** The axis' words: days where midnight is passed, hours and minutes else. */
 function timesOf(splits) {
-  const isLong = splits.length > 1 && splits[1] - splits[0] >= 43_200;
+  const isLong = splits.length > 1 && splits[1] - splits[0] >= 86_400;
   return splits.map((at, index) => {
     const isNewDay = minute(at * 1000) === "00:00" || (index > 0 && day(at * 1000) !== day(splits[index - 1] * 1000));
     return isLong || isNewDay ? day(at * 1000) : minute(at * 1000);

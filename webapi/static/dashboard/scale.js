@@ -10,13 +10,25 @@ export function stacked(rows) {
   return sums;
 }
 
-/** The least of 1, 2, 2.5 and 5 times a power of ten that is not less than `most`; 1 for nothing. */
+/** The least of some round numbers times a power of ten that is not less than `most`; 1 for nothing. */
 export function roundTop(most) {
   if (!(most > 0)) {
     return 1;
   }
   const power = 10 ** Math.floor(Math.log10(most));
-  return [1, 2, 2.5, 5, 10].map((step) => step * power).find((top) => top >= most * 0.9999999);
+  return [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].map((step) => step * power).find((top) => top >= most * 0.9999999);
+}
+
+/** At most `most` numbers that stand for `values`: the mean of so many neighbours each, null for none. */
+export function thinned(values, most) {
+  const each = Math.ceil(values.length / most);
+  if (each <= 1) {
+    return values;
+  }
+  return Array.from({ length: Math.ceil(values.length / each) }, (_, index) => {
+    const known = values.slice(index * each, (index + 1) * each).filter((value) => value !== null);
+    return known.length ? known.reduce((sum, value) => sum + value, 0) / known.length : null;
+  });
 }
 
 /** The points of a line through `values` in a box, as SVG's `points`; nothing for fewer than two. */

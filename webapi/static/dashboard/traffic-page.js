@@ -19,8 +19,8 @@ import { isMoving } from "./url-state.js";
 
 const ROUTE_SORTS = [["requests", "busiest"], ["p95", "slowest"], ["errors", "most errors"]];
 const ADDRESS_SORTS = [["requests", "busiest"], ["errors", "most errors"]];
-/** Seconds that a cached answer of a long window may be old when it is given. */
-const CACHED_SECONDS = { "15m": 0, "1h": 15, "24h": 60, "7d": 300, custom: Infinity };
+/** Seconds that an answer may be old when it is given: a long window is worked out less often. */
+const CACHED_SECONDS = { "15m": 2, "1h": 2, "24h": 10, "7d": 30 };
 
 export function TrafficPage({ place, go, help }) {
   const { state } = place;
@@ -67,7 +67,7 @@ function Overview({ found, state, go }) {
 
 /** A panel's part of an answer: {answer, problem}; where all of it failed, each panel did. */
 function panelOf(found, name) {
-  const part = found.answer?.panels[name];
+  const part = found.answer?.[name];
   const own = part?.problem || null;
   return { answer: part && !own ? part : null, problem: own || (found.problem?.status === 401 ? null : found.problem) };
 }
