@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 from pipeline.facts import Coverage
 from pipeline.ledger import NotPlanned
 from pipeline.problem import Problem
+from webapi.hops import Hop, Process, Trouble
 
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 Count = Annotated[int, Meta(ge=0)]
@@ -336,6 +337,48 @@ class OverviewAnswer(msgspec.Struct, frozen=True):
     addresses: dict[str, Any]
     ledger: dict[str, Any]
     visitors: dict[str, Any] | UnsetType = UNSET
+
+
+# --- The pipeline itself -----------------------------------------------------------------------------------------
+
+
+class OldestPending(msgspec.Struct, frozen=True):
+    """The batch that has waited for longest since Kafka had its first record."""
+
+    seconds: Annotated[float, Meta(ge=0)]
+    lines: Count
+    partition: Count
+    attempts: Count
+
+
+class LettersCount(msgspec.Struct, frozen=True):
+    """Dead letters by reason, of the newest 100,000."""
+
+    by_reason: dict[str, Count]
+    total: Count
+
+
+class ProcessShown(Process, frozen=True):
+    """A process that said something within ten seconds, and whether it goes on to do so."""
+
+    alive: bool
+
+
+class FlowAnswer(msgspec.Struct, frozen=True):
+    """How the pipeline is: `problems` are none when all is well, the worst first; `hops` in a line's order.
+
+    Rates are of the last minute. `processes` is null where the cache, through which they speak, does not answer.
+    """
+
+    as_of: Time
+    data_to: Time | None
+    lag_seconds: Annotated[float, Meta(ge=0)] | None
+    problems: tuple[Trouble, ...]
+    hops: tuple[Hop, ...]
+    oldest_pending: OldestPending | None
+    dead_letters: LettersCount
+    ledger: PlannedLines
+    processes: tuple[ProcessShown, ...] | None
 
 
 # --- Dead letters ------------------------------------------------------------------------------------------------

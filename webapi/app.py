@@ -60,6 +60,7 @@ def compose(
         (pages.series, "/stats/series"),
         (pages.top, "/stats/top"),
         (pages.overview, "/overview"),
+        (pages.flow, "/pipeline/status"),
         (pages.ledger, "/ledger"),
         (pages.days, "/ledger/days"),
         (pages.dead_letters, "/dead-letters"),

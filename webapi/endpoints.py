@@ -157,6 +157,18 @@ ENDPOINTS: Final = (
         example="/overview?range=hour&routes=p95",
     ),
     Endpoint(
+        path="/pipeline/status",
+        group="Ledger",
+        summary="How the pipeline itself is",
+        description=(
+            "What is wrong in words, each hop from the door to the database with what it does and what waits there, and"
+            " what every process says of itself: its counters, how fast they rise, its last error."
+        ),
+        answers=_json(answers.FlowAnswer, "The status."),
+        problems=_STORED,
+        example="/pipeline/status",
+    ),
+    Endpoint(
         path="/ledger",
         group="Ledger",
         summary="Where every line is",

@@ -30,6 +30,7 @@ from webapi import (
     reply,
     tail,
 )
+from webapi.flow import flow
 from webapi.metrics import Metrics
 from webapi.overview import overview
 from webapi.stats import look_up, look_up_series, look_up_top
@@ -126,6 +127,10 @@ class Pages:
         """What a page's first view shows."""
         now = self._now()
         return reply.json(overview(self._store, self._cache, parameters.overview_question(reply.pairs(), now), now))
+
+    def flow(self) -> Response:
+        """How the pipeline itself is."""
+        return reply.json(flow(self._store, self._cache, self._now()))
 
     def ledger(self) -> Response:
         """Where every line of a range of minutes is."""
