@@ -89,6 +89,16 @@ class Cache:
 
         return [status for key, said, left in self._ask(ask) if (status := _status(key, said, left)) is not None]
 
+    def agreed(self, name: str, value: bytes) -> bytes:
+        """What was said first under a name by anybody who has this cache: `value`, or another. Raises Unavailable."""
+
+        def ask() -> bytes:
+            self._client.set(f"agreed:{name}", value, nx=True)
+            found: Any = self._client.get(f"agreed:{name}")
+            return value if found is None else bytes(found)
+
+        return bytes(self._ask(ask))
+
     def check(self) -> None:
         """Raises Unavailable unless Redis answers now."""
         self._away_until = 0.0

@@ -434,6 +434,28 @@ class DeadLetterAnswer(msgspec.Struct, frozen=True):
     data: DeadLetterWhole
 
 
+# --- Sessions ----------------------------------------------------------------------------------------------------
+
+
+class Login(msgspec.Struct, frozen=True):
+    """Who wants to log in: an API key."""
+
+    key: Annotated[str, Meta(max_length=200)]
+
+
+class SessionAnswer(msgspec.Struct, frozen=True):
+    """Whether keys are required here, and whose session it is: the public id of the key, null for nobody's.
+
+    `may_change` says whether this browser would be let change something, too.
+    """
+
+    required: bool
+    key: str | None
+    scopes: tuple[Literal["ingest", "read", "admin"], ...]
+    ends_at: Time | None
+    may_change: bool
+
+
 # --- About the process -------------------------------------------------------------------------------------------
 
 

@@ -11,12 +11,15 @@ from flask import Flask, Response, g, request
 from pipeline.cache import Cache
 from pipeline.keyring import Keyring
 from pipeline.storage import Store
-from webapi import compression, conditional, cors, errors, guard, microcache
+from webapi import compression, conditional, cors, errors, guard, microcache, own_page
 from webapi.assets import FOLDER
 from webapi.dashboard import Setup
+from webapi.endpoints import ENDPOINTS
+from webapi.login import Door
 from webapi.metrics import Metrics
 from webapi.pages import Pages
 from webapi.request_id import request_id
+from webapi.sessions import Sessions
 from webapi.site import Site
 from webapi.streams import Streams
 
@@ -33,21 +36,28 @@ def compose(
 ) -> Flask:
     """The application over a store and a cache; `now()` is UTC. Whoever gives `streams` can stop them.
 
-    With a `keyring`, questions need a key of it.
+    With a `keyring`, questions need a key of it, or a session that one began.
     """
     app = Flask(__name__, static_folder=None)
     errors.register(app)
     # Each looks at the answer after those below it.
     microcache.register(app, metrics)
     _every_answer(app, metrics)
+    sessions = None
     if keyring is not None:
-        guard.register(app, keyring)
+        sessions = Sessions(keyring, cache, now)
+        guard.register(app, keyring, sessions)
+    own_page.register(app, keys=keyring is not None)
     compression.register(app)
     conditional.register(app)
     cors.register(app, cors_origins)
     site = Site(setup or Setup(), keys=keyring is not None)
     pages = Pages(store, cache, metrics, now, streams or Streams(), keyring)
+    door = Door(keyring, sessions)
     for page_of, rule in (
+        (door.session, "/session"),
+        (door.login, "/login"),
+        (door.logout, "/logout"),
         (site.index, "/"),
         (site.pipeline, "/pipeline"),
         (site.docs, "/docs"),
@@ -70,7 +80,8 @@ def compose(
         (pages.metrics, "/metrics"),
         (pages.openapi, "/openapi.json"),
     ):
-        app.add_url_rule(rule, page_of.__name__, page_of)
+        methods = [endpoint.method for endpoint in ENDPOINTS if endpoint.rule == rule]
+        app.add_url_rule(rule, page_of.__name__, page_of, methods=methods or ["GET"])
     return app
 
 

@@ -80,11 +80,15 @@ def _short(number: float) -> str:
     return "10^18 - 1" if number == 10**18 - 1 else f"{number:,}"
 
 
-def _groups(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], list[tuple[str, dict[str, Any]]]]]:
-    """Each tag with the paths and operations that have it."""
+def _groups(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], list[tuple[str, str, dict[str, Any]]]]]:
+    """Each tag with the methods, paths and operations that have it."""
+    every = [
+        (method.upper(), path, operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    ]
     for tag in document["tags"]:
-        operations = ((path, item["get"]) for path, item in document["paths"].items())
-        yield tag, [(path, operation) for path, operation in operations if tag["name"] in operation["tags"]]
+        yield tag, [one for one in every if tag["name"] in one[2]["tags"]]
 
 
 def _phrase(status: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from pipeline.keyring import READ
 from webapi import answers
 from webapi import declarations as declared
 from webapi.declarations import Parameter, Parameters
@@ -24,9 +25,19 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A path that is asked with GET. `example` is a query to begin with; `problems` are statuses."""
+    """A path and a method. `example` is a query to begin with; `problems` are statuses.
+
+    `body` is what is sent, a struct as JSON, and `sent` an example of it.
+
+    `scope` is what a key must allow where keys are required; None: nobody needs one, as it shows no line and no number
+    of lines of a time.
+    """
 
     path: str
+    method: str = "GET"
+    scope: str | None = READ
+    body: Any = None
+    sent: str = "{}"
     group: str
     summary: str
     description: str
@@ -38,9 +49,9 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     example: str = ""
 
     @property
-    def is_open(self) -> bool:
-        """Whether it shows no line and no number of lines of a time, so that nobody needs a key for it."""
-        return self.group in ("Operation", "About")
+    def rule(self) -> str:
+        """The path as Flask has it."""
+        return self.path.replace("{id}", "<number>")
 
 
 def _json(struct: Any, description: str, *headers: str) -> dict[int, Answer]:
@@ -215,7 +226,44 @@ ENDPOINTS: Final = (
         example="/dead-letters/1",
     ),
     Endpoint(
+        path="/session",
+        scope=None,
+        group="Session",
+        summary="Whether keys are required, and who is logged in",
+        description="As the request's cookie says it. A program needs no session, but a key in `Authorization`.",
+        answers=_json(answers.SessionAnswer, "The session, or that there is none."),
+        example="/session",
+    ),
+    Endpoint(
+        path="/login",
+        method="POST",
+        scope=None,
+        group="Session",
+        summary="Log in with an API key",
+        description=(
+            "For pages: a key that may read begins a session of twelve hours, in a cookie that scripts do not see and"
+            " other sites do not send. It ends with the key."
+        ),
+        body=answers.Login,
+        sent='{"key": "tally_…"}',
+        answers=_json(answers.SessionAnswer, "The session has begun.", "Set-Cookie"),
+        problems=(400, 401, 403, 409, 415, 429),
+        example="/login",
+    ),
+    Endpoint(
+        path="/logout",
+        method="POST",
+        scope=None,
+        group="Session",
+        summary="Log out",
+        description="Has the browser forget its session.",
+        answers=_json(answers.SessionAnswer, "There is none any more.", "Set-Cookie"),
+        problems=(403, 415),
+        example="/logout",
+    ),
+    Endpoint(
         path="/healthz",
+        scope=None,
         group="Operation",
         summary="Whether this process answers",
         description="Asks nobody else.",
@@ -224,6 +272,7 @@ ENDPOINTS: Final = (
     ),
     Endpoint(
         path="/readyz",
+        scope=None,
         group="Operation",
         summary="Whether its dependencies answer",
         description="Each is named. Without the cache it is slower, and ready all the same.",
@@ -235,6 +284,7 @@ ENDPOINTS: Final = (
     ),
     Endpoint(
         path="/metrics",
+        scope=None,
         group="Operation",
         summary="Counters, for Prometheus",
         description="In Prometheus' text format.",
@@ -243,6 +293,7 @@ ENDPOINTS: Final = (
     ),
     Endpoint(
         path="/",
+        scope=None,
         group="About",
         summary="The dashboard, or what there is",
         description="For who accepts `text/html` the page for people, for everybody else the paths of all endpoints.",
@@ -251,6 +302,7 @@ ENDPOINTS: Final = (
     ),
     Endpoint(
         path="/pipeline",
+        scope=None,
         group="About",
         summary="The dashboard's page about the pipeline itself",
         description="A shell without data: its scripts ask for that.",
@@ -259,6 +311,7 @@ ENDPOINTS: Final = (
     ),
     Endpoint(
         path="/openapi.json",
+        scope=None,
         group="About",
         summary="This document",
         description="OpenAPI 3.1.",
@@ -267,6 +320,7 @@ ENDPOINTS: Final = (
     ),
     Endpoint(
         path="/docs",
+        scope=None,
         group="About",
         summary="This document, for people",
         description="A page without scripts.",

@@ -94,7 +94,7 @@ class Pages:
     def tail(self) -> Response:
         """Stored lines as they come."""
         question = parameters.tail_question(reply.pairs(), request.headers.get("Last-Event-ID"))
-        events = begun(tail.events(self._store, question, self._streams, stays=guard.staying(self._keyring)))
+        events = begun(tail.events(self._store, question, self._streams, stays=guard.staying()))
         answer = Response(events, content_type="text/event-stream")
         answer.headers["X-Accel-Buffering"] = "no"
         return answer

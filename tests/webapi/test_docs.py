@@ -56,8 +56,8 @@ def test_every_link_within_the_page_leads_somewhere(refusing: FlaskClient) -> No
 
 def test_every_endpoint_parameter_and_shape_is_told(refusing: FlaskClient) -> None:
     seen = Seen(refusing.get("/docs").text)
-    for path, item in document()["paths"].items():
-        operation = item["get"]
+    every = [(path, operation) for path, item in document()["paths"].items() for operation in item.values()]
+    for path, operation in every:
         assert operation["operationId"] in seen.values("id")
         assert path in seen.text
         assert operation["x-codeSamples"][0]["source"] in seen.text

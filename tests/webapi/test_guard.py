@@ -17,7 +17,7 @@ from webapi.metrics import Metrics
 
 PUBLIC_ID, KEY = minted()
 BEARER = {"Authorization": f"Bearer {KEY}"}
-CLOSED = [endpoint.path.replace("{id}", "1") for endpoint in ENDPOINTS if not endpoint.is_open]
+CLOSED = [endpoint.path.replace("{id}", "1") for endpoint in ENDPOINTS if endpoint.scope is not None]
 
 
 @pytest.fixture
@@ -47,7 +47,18 @@ def test_a_stranger_learns_nothing(guarded: FlaskClient, page: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["/", "/pipeline", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", assets().path("docs.css")]
+    "page",
+    [
+        "/",
+        "/pipeline",
+        "/session",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/openapi.json",
+        "/docs",
+        assets().path("docs.css"),
+    ],
 )
 def test_what_shows_nothing_is_open(guarded: FlaskClient, page: str) -> None:
     assert guarded.get(page).status_code == 200
@@ -89,6 +100,11 @@ def test_a_page_elsewhere_may_ask_with_its_key(guarded: FlaskClient) -> None:
 def test_the_document_says_where_a_key_is_needed(guarded: FlaskClient) -> None:
     document = guarded.get("/openapi.json").json
     assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
-    closed = {path for path, item in document["paths"].items() if "security" in item["get"]}
-    assert closed == {endpoint.path for endpoint in ENDPOINTS if not endpoint.is_open}
+    closed = {
+        (method.upper(), path)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if "security" in operation
+    }
+    assert closed == {(one.method, one.path) for one in ENDPOINTS if one.scope is not None}
     assert {"401", "403", "429"} <= document["paths"]["/logs"]["get"]["responses"].keys()
