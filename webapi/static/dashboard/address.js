@@ -3,7 +3,7 @@
 import { useCallback, useEffect, useState } from "../vendor/hooks.js";
 import { read, write } from "./url-state.js";
 
-/** [place, go]: `place` is {path, state}; `go(state, {replace, path})` moves there. */
+/** [place, go]: `place` is {path, state}; `go(state, {replace, path, hash})` moves there. */
 export function usePlace() {
   const [place, setPlace] = useState(here);
   useEffect(() => {
@@ -11,9 +11,9 @@ export function usePlace() {
     addEventListener("popstate", moved);
     return () => removeEventListener("popstate", moved);
   }, []);
-  const go = useCallback((state, { replace = false, path = location.pathname } = {}) => {
-    const address = path + write(state);
-    if (address !== location.pathname + location.search) {
+  const go = useCallback((state, { replace = false, path = location.pathname, hash = "" } = {}) => {
+    const address = path + write(state) + hash;
+    if (address !== location.pathname + location.search + location.hash) {
       history[replace ? "replaceState" : "pushState"](null, "", address);
     }
     setPlace(here());

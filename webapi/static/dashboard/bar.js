@@ -34,7 +34,7 @@ export function Bar({ place, go, found, allowance, help, children }) {
 /** Lines that came in the window and could not be stored: where one finds out why. */
 function Rejected({ found, state, go }) {
   const number = found.answer?.ledger?.rejected;
-  return number ? html`<${Link} to=${state} go=${go} path="/pipeline" class="rejected"><${Icon} name="warning" />${whole(number)} rejected<//>` : null;
+  return number ? html`<${Link} to=${state} go=${go} path="/pipeline" hash="#letters" class="rejected-link"><${Icon} name="warning" />${whole(number)} rejected<//>` : null;
 }
 
 function Live({ state, go }) {
