@@ -434,6 +434,13 @@ class DeadLetterAnswer(msgspec.Struct, frozen=True):
     data: DeadLetterWhole
 
 
+class Retry(msgspec.Struct, frozen=True):
+    """How a letter is to be sent again: with another text for its line, and also one that was sent again before."""
+
+    replace: str | None = None
+    again: bool = False
+
+
 # --- Sessions ----------------------------------------------------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ from webapi.login import Door
 from webapi.metrics import Metrics
 from webapi.pages import Pages
 from webapi.request_id import request_id
+from webapi.resend import Resend, nowhere
 from webapi.sessions import Sessions
 from webapi.site import Site
 from webapi.streams import Streams
@@ -33,6 +34,7 @@ def compose(
     cors_origins: str | None = None,
     keyring: Keyring | None = None,
     setup: Setup | None = None,
+    resend: Resend = nowhere,
 ) -> Flask:
     """The application over a store and a cache; `now()` is UTC. Whoever gives `streams` can stop them.
 
@@ -52,7 +54,7 @@ def compose(
     conditional.register(app)
     cors.register(app, cors_origins)
     site = Site(setup or Setup(), keys=keyring is not None)
-    pages = Pages(store, cache, metrics, now, streams or Streams(), keyring)
+    pages = Pages(store, cache, metrics, now, streams or Streams(), keyring, resend)
     door = Door(keyring, sessions)
     for page_of, rule in (
         (door.session, "/session"),
@@ -75,6 +77,7 @@ def compose(
         (pages.days, "/ledger/days"),
         (pages.dead_letters, "/dead-letters"),
         (pages.dead_letter, "/dead-letters/<number>"),
+        (pages.retry, "/dead-letters/<number>/retry"),
         (pages.healthz, "/healthz"),
         (pages.readyz, "/readyz"),
         (pages.metrics, "/metrics"),

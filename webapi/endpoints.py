@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pipeline.keyring import READ
+from pipeline.keyring import ADMIN, READ
 from webapi import answers
 from webapi import declarations as declared
 from webapi.declarations import Parameter, Parameters
@@ -224,6 +224,23 @@ ENDPOINTS: Final = (
         answers=_json(answers.DeadLetterAnswer, "The letter."),
         problems=(400, 404, 503),
         example="/dead-letters/1",
+    ),
+    Endpoint(
+        path="/dead-letters/{id}/retry",
+        method="POST",
+        scope=ADMIN,
+        group="Ledger",
+        summary="Send a dead letter again",
+        description=(
+            "As an upload of its own, which counts once however often it is sent: what a new version can read, or with"
+            " `replace` what its line should have been. Where no keys are required, this machine may."
+        ),
+        in_path=(declared.LETTER_ID,),
+        body=answers.Retry,
+        sent='{"replace": "2025-06-10T10:41:40Z 184.116.4.244 GET /cart 404 3ms"}',
+        answers=_json(answers.DeadLetterAnswer, "Kafka has it: the letter, marked."),
+        problems=(400, 403, 404, 409, 415, 503),
+        example="/dead-letters/1/retry",
     ),
     Endpoint(
         path="/session",

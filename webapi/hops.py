@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Protocol
 
 import msgspec
 from msgspec import Meta
-
-from pipeline.ledger import Classes
 
 # Seconds: a process says every second how it is; what waits for as long as this is behind.
 SILENT: Final = 4.0
@@ -38,6 +36,23 @@ class Process(msgspec.Struct, frozen=True):
     def alive(self) -> bool:
         """Whether it said so lately."""
         return self.age_seconds <= SILENT
+
+
+class Sums(Protocol):
+    """What is used of the ledger (`pipeline.ledger.Classes` is one)."""
+
+    @property
+    def received(self) -> int: ...
+    @property
+    def stored(self) -> int: ...
+    @property
+    def discarded(self) -> int: ...
+    @property
+    def rejected(self) -> int: ...
+    @property
+    def duplicate(self) -> int: ...
+    @property
+    def balanced(self) -> bool: ...
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -72,7 +87,7 @@ class Trouble(msgspec.Struct, frozen=True):
     detail: str
 
 
-def hops(waiting: Waiting, sums: Classes, processes: Sequence[Process] | None) -> list[Hop]:
+def hops(waiting: Waiting, sums: Sums, processes: Sequence[Process] | None) -> list[Hop]:
     """All hops, in a line's order. `processes` are None where nobody knows them."""
     lag, age = waiting.records_seconds, waiting.batches_seconds
     done = sums.stored + sums.discarded + sums.rejected + sums.duplicate
@@ -107,7 +122,7 @@ def hops(waiting: Waiting, sums: Classes, processes: Sequence[Process] | None) -
 
 
 def troubles(
-    waiting: Waiting, sums: Classes, lost_lately: int, processes: Sequence[Process] | None, checks: dict[str, str]
+    waiting: Waiting, sums: Sums, lost_lately: int, processes: Sequence[Process] | None, checks: dict[str, str]
 ) -> Iterator[Trouble]:
     """What is wrong, the worst first. `checks` are the web API's own dependencies (`/readyz`)."""
     if not sums.balanced:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 from flask import Response, request
-from werkzeug.exceptions import BadRequest, Conflict
+from werkzeug.exceptions import Conflict
 
 from pipeline.keyring import ADMIN, Keyring
 from pipeline.moment import rfc3339
@@ -33,11 +32,7 @@ class Door:
         """Begins a session for who sends a key that may read."""
         if self._sessions is None:
             raise Conflict("no API keys are required here: there is nothing to log in to")
-        try:
-            said = msgspec.json.decode(request.get_data(), type=answers.Login)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise BadRequest(f'expected {{"key": "tally_…"}}: {error}') from None
-        text, session = self._sessions.begin(said.key)
+        text, session = self._sessions.begin(reply.body(answers.Login).key)
         answer = reply.json(self._told(session))
         answer.set_cookie(COOKIE, text, max_age=SECONDS, secure=_is_secure(), httponly=True, samesite="Strict")
         return answer

@@ -66,6 +66,7 @@ def build_app() -> Flask:
     from webapi.app import compose
     from webapi.dashboard import Setup
     from webapi.metrics import Metrics
+    from webapi.resend import resending
     from webapi.streams import Streams
 
     loaded = settings.load()
@@ -81,7 +82,17 @@ def build_app() -> Flask:
     streams = Streams()
     _on_stop(streams.stop)
     setup = Setup(receiver_port=loaded.receiver_port, discard_status=loaded.discard_status)
-    return compose(store, cache, metrics, lambda: datetime.now(UTC), streams, loaded.cors_origins, keyring, setup)
+    return compose(
+        store,
+        cache,
+        metrics,
+        lambda: datetime.now(UTC),
+        streams,
+        loaded.cors_origins,
+        keyring,
+        setup,
+        resending(store, loaded),
+    )
 
 
 def _on_stop(stop: Callable[[], None]) -> None:

@@ -50,5 +50,5 @@ def _is_own(asked: Request) -> bool:
         return site == "same-origin"
     if (origin := asked.headers.get("Origin")) is not None:
         return urlsplit(origin).netloc.lower() == asked.host.lower()
-    # No browser then, or one that hides it: what it adds by itself does not count.
-    return COOKIE not in asked.cookies
+    # No browser then, or one that hides it: what it adds by itself does not count, and no page elsewhere has a key.
+    return COOKIE not in asked.cookies or "Authorization" in asked.headers

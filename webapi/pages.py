@@ -19,6 +19,7 @@ from pipeline.keyring import Keyring
 from pipeline.moment import rfc3339
 from pipeline.storage import Store
 from webapi import (
+    answers,
     cursor,
     dead_letters,
     export,
@@ -33,6 +34,7 @@ from webapi import (
 from webapi.flow import flow
 from webapi.metrics import Metrics
 from webapi.overview import overview
+from webapi.resend import Resend
 from webapi.stats import look_up, look_up_series, look_up_top
 from webapi.streams import Streams, begun
 
@@ -48,7 +50,9 @@ class Pages:
         now: Callable[[], datetime],
         streams: Streams,
         keyring: Keyring | None,
+        resend: Resend,
     ) -> None:
+        self._resend = resend
         self._keyring = keyring
         self._store = store
         self._cache = cache
@@ -168,6 +172,14 @@ class Pages:
         if id is None or (found := dead_letters.letter(self._store, id)) is None:
             raise NotFound(f"there is no dead letter {number[:40]}")
         return reply.json({"data": found})
+
+    def retry(self, number: str) -> Response:
+        """Sends a dead letter again."""
+        id = parameters.line_question(number, reply.pairs())
+        how = reply.body(answers.Retry)
+        if id is None or not self._resend(id, how.replace, how.again):
+            raise NotFound(f"there is no dead letter {number[:40]}")
+        return self.dead_letter(number)
 
     def healthz(self) -> Response:
         """That this process answers."""
