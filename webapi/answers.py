@@ -339,6 +339,32 @@ class OverviewAnswer(msgspec.Struct, frozen=True):
     visitors: dict[str, Any] | UnsetType = UNSET
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """How many lines a rule stores, and which share of all that is."""
+
+    stored: Count
+    share: Share
+
+
+class StatusKept(msgspec.Struct, frozen=True):
+    """The lines of a status: how many were stored, and how many would have been."""
+
+    status: Annotated[int, Meta(ge=100, le=599)]
+    requests: Count
+    stored: Count
+    would_be_stored: Count
+
+
+class PreviewAnswer(msgspec.Struct, frozen=True):
+    """What was stored of the last day's lines, by whichever rule held then, and what another rule would have stored."""
+
+    requests: Count
+    present: Kept
+    proposed: Kept
+    by_status: tuple[StatusKept, ...]
+    meta: StatsMeta
+
+
 # --- The pipeline itself -----------------------------------------------------------------------------------------
 
 

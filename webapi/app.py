@@ -72,6 +72,7 @@ def compose(
         (pages.series, "/stats/series"),
         (pages.top, "/stats/top"),
         (pages.overview, "/overview"),
+        (pages.preview, "/rules/preview"),
         (pages.flow, "/pipeline/status"),
         (pages.ledger, "/ledger"),
         (pages.days, "/ledger/days"),

@@ -270,6 +270,17 @@ ADDRESSES_SORT: Final[Parameter[str]] = _words(
 )
 TOP_LIMIT: Final[Parameter[int]] = _whole("limit", 1, MOST_TOP, "How many are named.", 10, default=TOP)
 
+# --- Which rule --------------------------------------------------------------------------------------------------
+
+DISCARD_STATUS: Final[Parameter[frozenset[int]]] = Parameter(
+    name="discard_status",
+    description="What the setting of this name would say, such as `200` or `2xx,301`; empty keeps everything.",
+    schema=_text(values.RULE),
+    understand=values.rule,
+    example="2xx,3xx",
+    default=frozenset(),
+)
+
 # --- Each endpoint's ---------------------------------------------------------------------------------------------
 
 Parameters = tuple[Parameter[Any], ...]
@@ -288,4 +299,5 @@ SERIES: Final[Parameters] = (METRIC, BY_CLASS, STEP, *STATS_WINDOW, SCOPE, *STAT
 TOPS: Final[Parameters] = (BY, SORT, TOP_LIMIT, *STATS_WINDOW, SCOPE, *STATS_SELECTION, *ROWS_SELECTION)
 OVERVIEW: Final[Parameters] = (*SELECTION, *STATS_WINDOW, SCOPE_ALL, ROUTES_SORT, ADDRESSES_SORT)
 DEAD_LETTERS: Final[Parameters] = (REASON, FROM, TO, LETTERS_LIMIT, BEFORE)
+PREVIEW: Final[Parameters] = (DISCARD_STATUS,)
 LEDGER: Final[Parameters] = (FROM, TO)

@@ -168,6 +168,16 @@ ENDPOINTS: Final = (
         example="/overview?range=hour&routes=p95",
     ),
     Endpoint(
+        path="/rules/preview",
+        group="Statistics",
+        summary="What another DISCARD_STATUS would have stored",
+        description="Of the last day's lines, beside what was stored of them; from rollups, which know discarded ones.",
+        parameters=declared.PREVIEW,
+        answers=_json(answers.PreviewAnswer, "Both, by status."),
+        problems=_STORED,
+        example="/rules/preview?discard_status=2xx,3xx",
+    ),
+    Endpoint(
         path="/pipeline/status",
         group="Ledger",
         summary="How the pipeline itself is",

@@ -120,7 +120,7 @@ def _operation(endpoint: Endpoint, keyed: bool) -> Json:
 def _parameters(known: Iterable[Parameter[Any]], place: str) -> list[Json]:
     found = []
     for parameter in known:
-        default = {} if parameter.default is None else {"default": parameter.default}
+        default = {"default": parameter.default} if isinstance(parameter.default, str | int) else {}
         example = {"example": parameter.example} if parameter.example != "" else {}
         found.append(
             {

@@ -34,6 +34,7 @@ from webapi import (
 from webapi.flow import flow
 from webapi.metrics import Metrics
 from webapi.overview import overview
+from webapi.preview import preview
 from webapi.resend import Resend
 from webapi.stats import look_up, look_up_series, look_up_top
 from webapi.streams import Streams, begun
@@ -131,6 +132,10 @@ class Pages:
         """What a page's first view shows."""
         now = self._now()
         return reply.json(overview(self._store, self._cache, parameters.overview_question(reply.pairs(), now), now))
+
+    def preview(self) -> Response:
+        """What another rule would have stored."""
+        return reply.json(preview(self._store, parameters.preview_question(reply.pairs()), self._now()))
 
     def flow(self) -> Response:
         """How the pipeline itself is."""

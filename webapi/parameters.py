@@ -175,6 +175,11 @@ def dead_letters_question(pairs: Pairs) -> DeadLettersQuestion:
     )
 
 
+def preview_question(pairs: Pairs) -> frozenset[int]:
+    """The question of `/rules/preview`: which statuses would be discarded. Raises BadParameter."""
+    return Given(pairs, declared.PREVIEW).read(declared.DISCARD_STATUS)
+
+
 def ledger_question(pairs: Pairs) -> LedgerQuestion:
     """The question of `/ledger`: the minutes in which `from` and `to` lie are included. Raises BadParameter."""
     given = Given(pairs, declared.LEDGER)
