@@ -16,8 +16,9 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 from starlette.applications import Starlette
 
-from pipeline import api_keys, checkpoint, exposure, logging, process, producer, settings
+from pipeline import api_keys, checkpoint, exposure, logging, process, producer, settings, status
 from pipeline.brokers import require_answer
+from pipeline.cache import Cache
 from pipeline.errors import Unavailable
 from pipeline.keyring import Keyring
 from pipeline.port import require_free
@@ -76,6 +77,7 @@ def build_app() -> AsgiApp:
     logging.configure("receiver", loaded.log_level)
     budget = Budget(IN_HAND * loaded.max_body_bytes)
     metrics = Metrics(budget)
+    process.background(status.loop(Cache.open(loaded.cache_url), "receiver", metrics.registry))
     producers = Producers(lambda: producer.build(loaded, InSlices()), producer.abandon, _give_up)
     checks = {"kafka": _kafka_check(producers, loaded)}
     keyring = Keyring() if loaded.require_api_keys else None

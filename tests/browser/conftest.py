@@ -6,7 +6,7 @@ A page fails its test with any error of a script, anything that the policy refus
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -14,27 +14,40 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from cli.tether import Tether
-from pipeline import schema
-from pipeline.cache import Cache
-from pipeline.keyring import ApiKey, Keyring, digest, minted
+from pipeline import api_keys
 from pipeline.storage import Store
 from tests.browser import chromium, seeded
 from tests.browser.watched import Watched
-from tests.cli.web import served
 from tests.integration.pipeline import Pipeline, running
 from tests.servers import Backend
 from tests.stores import Seen
-from webapi.app import compose
-from webapi.metrics import Metrics
-from webapi.streams import Streams
 
 
 class Site(NamedTuple):
-    """A served web API, its database, and the lines in it."""
+    """A web API's address, and the lines in its database."""
 
     url: str
-    store: Store
     lines: list[Seen]
+
+
+class Guarded(NamedTuple):
+    """A web API that asks for keys: one that may read, and one that may change something, too."""
+
+    url: str
+    reader: str
+    admin: str
+    database: str
+
+
+class Prepared(NamedTuple):
+    """A database that is to be filled, and where a web API over it will answer."""
+
+    url: str
+    database: str
+    store: Store
+
+
+Prepare = Callable[..., AbstractContextManager[Prepared]]
 
 
 @pytest.fixture(scope="session")
@@ -68,44 +81,49 @@ def servers(running_backends: Callable[[str], Backend]) -> Backend:
 
 
 @pytest.fixture(scope="session")
-def site(servers: Backend) -> Iterator[Site]:
+def site(prepare: Prepare) -> Site:
     """A web API over the lines of `seeded`; no test changes them."""
-    store = _new_store(servers)
-    lines = seeded.seed(store, datetime.now(UTC))
-    with _over(store, servers) as url:
-        yield Site(url, store, lines)
+    with prepare() as prepared:
+        lines = seeded.seed(prepared.store, datetime.now(UTC))
+    return Site(prepared.url, lines)
 
 
 @pytest.fixture(scope="session")
-def empty_site(servers: Backend) -> Iterator[Site]:
+def empty_site(prepare: Prepare) -> Site:
     """A web API that never had a line."""
-    store = _new_store(servers)
-    with _over(store, servers) as url:
-        yield Site(url, store, [])
+    with prepare() as prepared:
+        return Site(prepared.url, [])
 
 
-class Guarded(NamedTuple):
-    """A web API that asks for keys: one that may read and one that may change something, too."""
+@pytest.fixture(scope="session")
+def guarded_site(prepare: Prepare) -> Guarded:
+    """A web API over the same lines, behind a guard."""
+    with prepare(REQUIRE_API_KEYS="1") as prepared:
+        seeded.seed(prepared.store, datetime.now(UTC))
+        reader = api_keys.create(prepared.store, "reader", frozenset(["read"]), None)
+        admin = api_keys.create(prepared.store, "admin", frozenset(["read", "admin"]), None)
+    return Guarded(prepared.url, reader, admin, prepared.database)
 
-    url: str
-    reader: str
-    admin: str
-    keyring: Keyring
 
+@pytest.fixture(scope="session")
+def prepare(servers: Backend, tether: Tether, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepare]:
+    """Makes databases to fill, and starts a web API over each once it is filled."""
+    started: list[Pipeline] = []
 
-@pytest.fixture
-def guarded_site(servers: Backend, site: Site) -> Iterator[Guarded]:
-    """The same lines behind a guard."""
-    (reader_id, reader), (admin_id, admin) = minted(), minted()
-    keyring = Keyring()
-    keyring.replace(
-        [
-            ApiKey(reader_id, digest(reader), frozenset(["read"])),
-            ApiKey(admin_id, digest(admin), frozenset(["read", "admin"])),
-        ]
-    )
-    with _over(site.store, servers, keyring) as url:
-        yield Guarded(url, reader, admin, keyring)
+    @contextmanager
+    def prepare(**settings: str) -> Iterator[Prepared]:
+        pipeline = Pipeline(servers, tether, tmp_path_factory.mktemp("site"), **settings)
+        started.append(pipeline)
+        database = pipeline.environment["DATABASE_URL"]
+        store = Store.open(database)
+        yield Prepared(f"http://{pipeline.url('webapi')}", database, store)
+        store.disconnect()
+        pipeline.start("webapi")
+        pipeline.require_ready("webapi")
+
+    yield prepare
+    for pipeline in started:
+        pipeline.kill()
 
 
 @pytest.fixture(scope="session")
@@ -113,19 +131,3 @@ def pipeline(servers: Backend, tether: Tether, tmp_path_factory: pytest.TempPath
     """All five processes, ready, for tests that need lines to arrive: `http://{pipeline.url("webapi")}`."""
     with running(servers, tether, tmp_path_factory.mktemp("pipeline")) as pipeline:
         yield pipeline
-
-
-def _new_store(servers: Backend) -> Store:
-    url = servers.new_database()
-    schema.migrate(url)
-    return Store.open(url)
-
-
-@contextmanager
-def _over(store: Store, servers: Backend, keyring: Keyring | None = None) -> Iterator[str]:
-    cache = Cache.open(servers.environment()["CACHE_URL"])
-    streams = Streams()
-    app = compose(store, cache, Metrics(), lambda: datetime.now(UTC), streams, keyring=keyring)
-    with served(app, threads=True) as url:
-        yield url
-        streams.stop()

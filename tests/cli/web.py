@@ -86,14 +86,14 @@ def scripted(answer: Callable[[Asked], Reply]) -> Iterator[Scripted]:
 
 
 @contextlib.contextmanager
-def served(app: Flask, threads: bool = False) -> Iterator[str]:
-    """The address of an application that is served on a port; with `threads`, several requests at once."""
+def served(app: Flask) -> Iterator[str]:
+    """The address of an application that is served on a port."""
 
     class Quiet(WSGIRequestHandler):
         def log(self, *_: object) -> None:
             """Says nothing."""
 
-    server = make_server("127.0.0.1", 0, app, threaded=threads, request_handler=Quiet)
+    server = make_server("127.0.0.1", 0, app, request_handler=Quiet)
     with _served(server):
         yield f"http://127.0.0.1:{server.server_port}"
 
