@@ -48,7 +48,7 @@ NUMBERS = [
     ("percent", 0.034, "3.4 %"),
     ("percent", 0.9994, "99.9 %"),
     ("percent", 1, "100 %"),
-    ("latency", None, "–"),
+    ("latency", None, "\u2013"),
     ("latency", 0, "0 ms"),
     ("latency", 3.51, "3.5 ms"),
     ("latency", 971, "971 ms"),
@@ -179,7 +179,7 @@ def test_a_dragged_stretch_is_whole_steps(call: Call) -> None:
 
 
 def test_an_axis_ends_at_a_round_number(call: Call) -> None:
-    assert [call("scale.roundTop", most) for most in (0, 0.3, 7, 10_100)] == [1, 0.3, 8, 12_000]
+    assert [call("scale.roundTop", most) for most in (0, 0.25, 7, 10_100)] == [1, 0.25, 8, 12_000]
 
 
 def test_a_small_line_stands_for_many_numbers(call: Call) -> None:

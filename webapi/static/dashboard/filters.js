@@ -63,7 +63,7 @@ function Chip({ one, index, state, change }) {
   const turn = () => change(negated(state.terms, index));
   return html`<li class="chip ${one.negated ? "is-negated" : ""}">
     <button type="button" class="chip-words" onClick=${turn} title="Turn around" aria-label="${words}; turn around">
-      <span class="chip-field">${field}</span><span class="chip-verb">${verb}</span>
+      <span class="chip-field">${field}</span>${" "}<span class="chip-verb">${verb}</span>${" "}
       <bdi class="chip-values">${values.join(verb === "is not" ? " nor " : " or ")}</bdi>
     </button>
     <button type="button" class="chip-remove" onClick=${() => change(removed(state.terms, index))} aria-label="Remove: ${words}">

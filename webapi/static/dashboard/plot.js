@@ -25,11 +25,11 @@ export function Plot({ label, columns, lists, series, entries, axis = axisCount,
   latest.current = { columns, entries, onZoom, dataTo };
 
   useEffect(() => {
-    const options = optionsOf(box.current, series, axis, latest);
-    const made = new uPlot(options, [columns.middles, ...lists], box.current);
+    const node = box.current;
+    const made = new uPlot(optionsOf(node, series, axis, latest), [columns.middles, ...lists], node);
     plot.current = made;
-    const watch = new ResizeObserver(() => made.setSize(sizeOf(box.current)));
-    watch.observe(box.current);
+    const watch = new ResizeObserver(() => made.setSize(sizeOf(node)));
+    watch.observe(node);
     return () => {
       watch.disconnect();
       made.destroy();

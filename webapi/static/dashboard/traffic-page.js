@@ -10,6 +10,7 @@ import { Empty } from "./empty.js";
 import { Explorer } from "./explorer.js";
 import { Filters } from "./filters.js";
 import { html } from "./html.js";
+import { Trouble } from "./panel.js";
 import { useAnswer } from "./poll.js";
 import { LOOK_SECONDS, overview } from "./questions.js";
 import { RangeChoice } from "./range-choice.js";
@@ -29,12 +30,14 @@ export function TrafficPage({ place, go, help }) {
   const allowance = isLive ? CACHED_SECONDS[state.range] + LOOK_SECONDS[state.range] : Infinity;
   const summary = panelOf(found, "summary");
   const isEmpty = summary.answer?.data.requests === 0;
-  const refused = found.problem?.status === 400 ? found.problem.detail : null;
+  const isRefused = found.problem?.status === 400;
+  const trouble = found.problem && !isRefused && found.problem.status !== 401 ? found.problem : null;
   return html`<${Bar} place=${place} go=${go} found=${found} allowance=${allowance} help=${help}>
-      <div class="bar-row bar-filters"><${Filters} state=${state} go=${go} problem=${refused} /><${RangeChoice} state=${state} go=${go} /></div>
+      <div class="bar-row bar-filters"><${Filters} state=${state} go=${go} problem=${isRefused ? found.problem.detail : null} /><${RangeChoice} state=${state} go=${go} /></div>
     <//>
     <main id="content" class="page ${found.isStale && found.busy ? "is-waiting" : ""}">
       <h1 class="for-readers">Traffic</h1>
+      ${trouble && html`<${Trouble} problem=${trouble} hasNumbers=${found.answer !== null} retry=${found.retry} />`}
       ${isEmpty && !found.isStale ? html`<${Empty} state=${state} go=${go} />` : html`<${Overview} ...${{ found, state, go }} />`}
       <${Explorer} state=${state} go=${go} isLive=${isLive} />
     </main>
@@ -49,7 +52,7 @@ function Overview({ found, state, go }) {
     [requests.answer, latencies.answer, visitors.answer],
   );
   const tables = (name) => ({ isTable: state.tables.includes(name), onTable: () => go(switched(state, name), { replace: true }) });
-  const shared = (one, name) => ({ state, go, problem: one.problem, retry: found.retry, isBusy: found.busy, ...tables(name) });
+  const shared = (one, name) => ({ state, go, problem: one.problem, retry: found.retry, isBusy: found.busy, isOld: found.problem !== null, ...tables(name) });
   const sorted = (name) => ({ sort: state[name], onSort: (sort) => go({ ...state, [name]: sort }) });
   const top = (name) => ({ top: named(name).answer, ...shared(named(name), name) });
   return html`<${Cards} summary=${summary.answer} trends=${small} ...${shared(summary, "cards")} />
@@ -65,11 +68,10 @@ function Overview({ found, state, go }) {
     </div>`;
 }
 
-/** A panel's part of an answer: {answer, problem}; where all of it failed, each panel did. */
+/** A panel's part of an answer: {answer, problem}. */
 function panelOf(found, name) {
   const part = found.answer?.[name];
-  const own = part?.problem || null;
-  return { answer: part && !own ? part : null, problem: own || (found.problem?.status === 401 ? null : found.problem) };
+  return part?.problem ? { answer: null, problem: part.problem } : { answer: part || null, problem: null };
 }
 
 function switched(state, name) {
