@@ -159,8 +159,8 @@ ENDPOINTS: Final = (
         description=(
             "The summary, requests by class, latencies and visitors over time, the first of routes, statuses, methods"
             " and addresses, and where the lines are: each as its own endpoint tells it, or with a `problem` in its"
-            " place. What only stored rows can tell is looked for during a tenth of a second; `meta.coverage` says how"
-            " far that got."
+            " place. What only stored rows can tell is looked for during a twentieth of a second each; `meta.coverage`"
+            " says how far that got."
         ),
         parameters=declared.OVERVIEW,
         answers=_json(answers.OverviewAnswer, "The overview."),

@@ -128,7 +128,7 @@ def troubles(
     if not sums.balanced:
         yield Trouble("ledger", "it does not balance: lines are of no class, or of two")
     if lost_lately:
-        yield Trouble("ledger", f"{lost_lately:,} lines were lost in the last day")
+        yield Trouble("ledger", f"lost in the last day: {_counted(lost_lately, 'line')}")
     for name, said in checks.items():
         if said != "ok":
             yield Trouble(name, said)
@@ -137,10 +137,12 @@ def troubles(
             if not any(one.alive for one in processes if one.name == name):
                 yield Trouble(name, f"none says that it runs: {means}")
     if (waiting.records_seconds or 0) >= BEHIND:
-        yield Trouble("kafka", f"{waiting.records:,} records wait to be planned, {waiting.records_seconds:,.0f} s now")
+        yield Trouble(
+            "kafka", f"{_counted(waiting.records, 'record')} not planned for {waiting.records_seconds:,.0f} s"
+        )
     if (waiting.batches_seconds or 0) >= BEHIND:
-        lines = f"{waiting.batches:,} batches ({waiting.lines:,} lines)"
-        yield Trouble("workers", f"{lines} wait to be stored, the oldest {waiting.batches_seconds:,.0f} s now")
+        what = f"{_counted(waiting.batches, 'batch', 'batches')} ({_counted(waiting.lines, 'line')})"
+        yield Trouble("queue", f"{what} not stored, the oldest for {waiting.batches_seconds:,.0f} s")
     for one in processes or ():
         if one.last_error and (one.error_age_seconds or 0) <= NEWS:
             yield Trouble(one.name, f"{one.last_error['error']}, {one.error_age_seconds:.0f} s ago")
@@ -153,6 +155,10 @@ _MEANS: Final = {
     "worker": "what is planned is not stored",
     "scheduler": "statistics are not kept warm, and nothing old is cleared away",
 }
+
+
+def _counted(number: int, one: str, many: str | None = None) -> str:
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
 def _state(processes: Sequence[Process] | None, name: str, late: bool) -> State:

@@ -20,7 +20,7 @@ from webapi.stats import look_up_series, look_up_summary, look_up_top
 
 PATH: Final = "/overview"
 # Seconds for a reading of rows, where rollups cannot tell: a page asks again and again, and says what share it saw.
-BUDGET: Final = 0.1
+BUDGET: Final = 0.05
 _NAMES: Final = {"route": "routes", "status": "statuses", "method": "methods", "ip": "addresses"}
 
 Panel = Callable[[], dict[str, Any]]

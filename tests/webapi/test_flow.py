@@ -104,7 +104,7 @@ def test_what_was_lost_in_the_last_day_is_a_problem(api: FlaskClient, store: Sto
     store.write(lambda: batch(id, 0, "lost"))
     store.write(lambda: batch(id, 1, "lost", planned_at=datetime.now(UTC) - timedelta(days=40)))
     problems = api.get("/pipeline/status").json["problems"]
-    assert problems[0] == {"part": "ledger", "detail": "10 lines were lost in the last day"}
+    assert problems[0] == {"part": "ledger", "detail": "lost in the last day: 10 lines"}
 
 
 def test_dead_letters_are_counted_by_reason(api: FlaskClient, store: Store) -> None:

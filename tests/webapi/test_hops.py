@@ -80,10 +80,19 @@ def test_one_of_two_is_enough() -> None:
 def test_what_waits_for_long_is_behind() -> None:
     unplanned = Waiting(records=1_200, records_seconds=12.0, batches=0, lines=0, batches_seconds=None)
     assert states(unplanned, ALL) == dict.fromkeys(states(IDLE, ALL), "ok") | {"kafka": "behind", "consumer": "behind"}
-    assert said(unplanned) == [("kafka", "1,200 records wait to be planned, 12 s now")]
+    assert said(unplanned) == [("kafka", "1,200 records not planned for 12 s")]
     pending = Waiting(records=0, records_seconds=None, batches=2, lines=3_000, batches_seconds=61.0)
     assert states(pending, ALL) == dict.fromkeys(states(IDLE, ALL), "ok") | {"queue": "behind", "workers": "behind"}
-    assert said(pending) == [("workers", "2 batches (3,000 lines) wait to be stored, the oldest 61 s now")]
+    assert said(pending) == [("queue", "2 batches (3,000 lines) not stored, the oldest for 61 s")]
+
+
+def test_one_is_told_as_one() -> None:
+    one = Waiting(records=1, records_seconds=10.0, batches=1, lines=1, batches_seconds=10.0)
+    assert [detail for _, detail in said(one, lost=1)] == [
+        "lost in the last day: 1 line",
+        "1 record not planned for 10 s",
+        "1 batch (1 line) not stored, the oldest for 10 s",
+    ]
 
 
 def test_without_the_cache_nobody_is_said_to_be_down() -> None:
