@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: setup run test servers check bench bench-queries fuzz door faults storm overload poison lock
+.PHONY: setup run test servers check bench bench-queries fuzz door faults storm overload poison screenshots lock
 
 setup: .venv/.setup  ## what `tally` needs, embedded servers included
 
@@ -54,6 +54,9 @@ poison: .venv/.test servers  ## what one bad line of a hundred costs the others
 
 overload: .venv/.test servers  ## ten times what is drained for SECONDS, the memory meanwhile, and how long the rest takes
 	@$(BIN)/python -m tests.faults.overload $(SECONDS)
+
+screenshots: .venv/.test servers  ## both pages, empty, busy and broken, wide and narrow, light and dark
+	@$(BIN)/python -m tests.browser.screenshots .tally/screenshots
 
 lock: .venv/.setup  ## compile requirements/*.txt anew from pyproject.toml
 	$(PIP) install uv

@@ -29,3 +29,4 @@ class Metrics:
             ["group", "topic", "partition"],
             registry=registry,
         )
+        self.waiting = Gauge("dramatiq_messages_waiting", "Messages that no worker has fetched.", registry=registry)

@@ -12,6 +12,8 @@ import msgspec
 # What a batch holds at the most, unless one upload alone is larger.
 LINES = 20_000
 BYTES = 32 * 1024 * 1024
+# Bytes that are kept of a line, or of a record, that becomes a dead letter.
+PAYLOAD = 65_535
 
 _DECIMAL = re.compile(rb"[0-9]{1,9}")
 _documents = msgspec.json.Decoder()

@@ -15,7 +15,7 @@ from pipeline import server_url
 from pipeline.errors import Unavailable
 from pipeline.statistic import Statistic
 
-# Seconds that a statistic is kept at the most, by its range.
+# Seconds that a statistic is kept at the most, by its range. Of others none is: nobody keeps them warm.
 KEPT_SECONDS: Final = {"hour": 120, "day": 600, "week": 1800}
 # The first lines ever are news: "nothing" is not said for long after them.
 EMPTY_KEPT_SECONDS: Final = 5
@@ -77,6 +77,30 @@ class Cache:
         key = f"process:{name}:{host}:{pid}"
         self._ask(lambda: self._client.set(key, msgspec.json.encode(status), ex=_STATUS_SECONDS))
 
+    def statuses(self) -> list[dict[str, Any]]:
+        """What each process says of itself, and in `age_seconds` how long ago it did. Raises Unavailable."""
+
+        def ask() -> list[tuple[bytes, Any, int]]:
+            keys = sorted(self._client.scan_iter("process:*", count=1_000))
+            with self._client.pipeline(transaction=False) as asking:
+                for key in keys:
+                    asking.get(key)
+                    asking.pttl(key)
+                found = asking.execute()
+            return list(zip(keys, found[::2], found[1::2], strict=True))
+
+        return [status for key, said, left in self._ask(ask) if (status := _status(key, said, left)) is not None]
+
+    def agreed(self, name: str, value: bytes) -> bytes:
+        """What was said first under a name by anybody who has this cache: `value`, or another. Raises Unavailable."""
+
+        def ask() -> bytes:
+            self._client.set(f"agreed:{name}", value, nx=True)
+            found: Any = self._client.get(f"agreed:{name}")
+            return value if found is None else bytes(found)
+
+        return bytes(self._ask(ask))
+
     def check(self) -> None:
         """Raises Unavailable unless Redis answers now."""
         self._away_until = 0.0
@@ -94,6 +118,21 @@ class Cache:
         except redis.RedisError as error:
             self._away_until = self._clock() + _REST
             raise Unavailable("cache", error) from error
+
+
+def _status(key: bytes, said: bytes | None, left: int) -> dict[str, Any] | None:
+    """A status with the host and the pid of its key; None for what has gone meanwhile, or is nobody's status."""
+    _, _, rest = key.decode(errors="replace").partition(":")
+    name, _, place = rest.partition(":")
+    host, _, pid = place.rpartition(":")
+    try:
+        status = msgspec.json.decode(said or b"", type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if not pid.isdigit() or status.get("name") != name:
+        return None
+    # Redis' clock and nobody else's: hosts may disagree.
+    return {**status, "host": host, "pid": int(pid), "age_seconds": round(_STATUS_SECONDS - left / 1000, 1)}
 
 
 def _statistic_key(kind: str, range_name: str, scope: str) -> str:

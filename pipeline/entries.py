@@ -92,7 +92,7 @@ class Scan:
             if now >= self._deadline:
                 return
             # Never so large that it might outlast the deadline by much.
-            faster = _PIECE_SECONDS / max(now - begun, 0.001)
+            faster = min(_PIECE_SECONDS, self._deadline - now) / max(now - begun, 0.001)
             size = int(min(max(size * min(faster, 4.0), _SMALLEST_PIECE), _LARGEST_PIECE))
 
 

@@ -23,6 +23,7 @@ SECURITY: Final = {"type": "http", "scheme": SCHEME.lower(), "description": "A k
 _KEY: Final = re.compile(r"tally_([0-9a-f]{16})_([0-9a-f]{64})")
 _CREDENTIALS: Final = re.compile(r"bearer +([!-~]{1,200}) *", re.IGNORECASE)
 _MISSING: Final = f"a key is needed: Authorization: {SCHEME} tally_…, made by `tally keys create`"
+_UNKNOWN: Final = "this key is not known, or was revoked"
 
 
 class ApiKey(msgspec.Struct, frozen=True):
@@ -91,21 +92,22 @@ class Keyring:
         scope, 429 past its rate; Unavailable until the keys were read once.
         """
         self.require_known()
-        key = self._found(authorization)
-        if scope not in key.scopes:
-            self.used(key.public_id, Uses(refusals=1))
-            raise Denied(403, f"this key is for {' and '.join(sorted(key.scopes))}, and this takes one for {scope}")
-        with self._lock:
-            used = self._uses.setdefault(key.public_id, Uses())
-            wait = self._wait(key)
-            used.refusals += bool(wait)
-        if wait:
-            raise Denied(429, f"this key makes more than {key.rate} requests a second", retry_after=1)
-        return key.public_id
+        return self._admitted(self._found(authorization), scope)
+
+    def admit_holder(self, public_id: str, scope: str) -> str:
+        """The same for who has proved to hold a key in another way; raises as `admit`."""
+        self.require_known()
+        if (key := self.key(public_id)) is None:
+            raise Denied(401, _UNKNOWN)
+        return self._admitted(key, scope)
+
+    def key(self, public_id: str) -> ApiKey | None:
+        """The key of this public id, None for one that is not known or was revoked."""
+        return (self._keys or {}).get(public_id)
 
     def holds(self, public_id: str, scope: str) -> bool:
         """Whether a key that was admitted would be so still."""
-        key = (self._keys or {}).get(public_id)
+        key = self.key(public_id)
         return key is not None and scope in key.scopes
 
     def used(self, public_id: str, what: Uses) -> None:
@@ -120,6 +122,18 @@ class Keyring:
             uses, self._uses = self._uses, {}
         return uses
 
+    def _admitted(self, key: ApiKey, scope: str) -> str:
+        if scope not in key.scopes:
+            self.used(key.public_id, Uses(refusals=1))
+            raise Denied(403, f"this key is for {' and '.join(sorted(key.scopes))}, and this takes one for {scope}")
+        with self._lock:
+            used = self._uses.setdefault(key.public_id, Uses())
+            wait = self._wait(key)
+            used.refusals += bool(wait)
+        if wait:
+            raise Denied(429, f"this key makes more than {key.rate} requests a second", retry_after=1)
+        return key.public_id
+
     def _found(self, authorization: str) -> ApiKey:
         said = _CREDENTIALS.fullmatch(authorization)
         match = _KEY.fullmatch(said[1]) if said else None
@@ -129,7 +143,7 @@ class Keyring:
         # As long for a public id that there is not: what takes longer tells.
         known = key.digest if key else b"\0" * 32
         if not hmac.compare_digest(digest(said[1]), known) or key is None:
-            raise Denied(401, "this key is not known, or was revoked")
+            raise Denied(401, _UNKNOWN)
         return key
 
     def _wait(self, key: ApiKey) -> bool:

@@ -9,10 +9,15 @@ import msgspec
 
 KINDS: Final = ("latency", "errors", "traffic", "summary")
 SCOPES: Final = ("stored", "all")
-METRICS: Final = ("requests", "errors", "latency")
+METRICS: Final = ("requests", "errors", "latency", "visitors")
 DIMENSIONS: Final = ("route", "path", "status", "method", "ip")
 ORDERS: Final = ("requests", "errors", "error_rate", "p95")
-RANGES: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+RANGES: Final = {
+    "15m": timedelta(minutes=15),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+}
 
 
 class Statistic(msgspec.Struct, frozen=True):

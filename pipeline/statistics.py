@@ -193,8 +193,8 @@ def _traffic(question: Question) -> Statistic:
     return Statistic("traffic", {"total_request": total, "unique_ips": unique.unique}, meta)
 
 
-def _summary(question: Question) -> Statistic:
-    """All that a page's cards need, and the same of the window before."""
+def summary(question: Question) -> Statistic:
+    """All that a page's cards need, and the same of the window before. Within a transaction."""
     found = question.facts("class", latencies=True)
     now, unique = _cards(question, found, question.told(found.window))
     earlier = question.before()
@@ -255,7 +255,7 @@ _STATISTICS: Final[dict[str, Callable[[Question], Statistic]]] = {
     "latency": _latency,
     "errors": _errors,
     "traffic": _traffic,
-    "summary": _summary,
+    "summary": summary,
 }
 
 # So many readings of rows share the time that there is.

@@ -16,16 +16,18 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 from starlette.applications import Starlette
 
-from pipeline import api_keys, checkpoint, exposure, logging, process, settings
+from pipeline import api_keys, checkpoint, exposure, logging, process, producer, settings, status
 from pipeline.brokers import require_answer
+from pipeline.cache import Cache
 from pipeline.errors import Unavailable
 from pipeline.keyring import Keyring
 from pipeline.port import require_free
 from pipeline.storage import Store
-from receiver import openapi, producer
+from receiver import openapi
 from receiver.app import AsgiApp, compose
 from receiver.budget import Budget
 from receiver.metrics import Metrics
+from receiver.partitioner import InSlices
 from receiver.producers import Producers
 from receiver.publisher import Publisher
 from receiver.upload import RecordHeaders, Upload
@@ -75,7 +77,8 @@ def build_app() -> AsgiApp:
     logging.configure("receiver", loaded.log_level)
     budget = Budget(IN_HAND * loaded.max_body_bytes)
     metrics = Metrics(budget)
-    producers = Producers(partial(producer.build, loaded), producer.abandon, _give_up)
+    process.background(status.loop(Cache.open(loaded.cache_url), "receiver", metrics.registry))
+    producers = Producers(lambda: producer.build(loaded, InSlices()), producer.abandon, _give_up)
     checks = {"kafka": _kafka_check(producers, loaded)}
     keyring = Keyring() if loaded.require_api_keys else None
     keeping = None

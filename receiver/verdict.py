@@ -6,9 +6,9 @@ import re
 
 import msgspec
 
+from pipeline import document
 from pipeline.errors import LineFault
 from pipeline.grammar import FAST_LINE, body_lines, parse
-from receiver import document
 from receiver.refusal import Refusal
 
 SHOWN = 100

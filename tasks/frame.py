@@ -9,7 +9,7 @@ import msgspec
 import polars as pl
 
 from pipeline import batch, grammar
-from pipeline.batch import Record
+from pipeline.batch import PAYLOAD, Record
 from pipeline.errors import LineFault
 
 SCHEMA: Final = pl.Schema(
@@ -27,9 +27,6 @@ SCHEMA: Final = pl.Schema(
 
 # The minute that a line is dated in, in seconds since the epoch.
 MINUTE: Final = pl.col("time").str.slice(0, 16).str.to_datetime("%Y-%m-%dT%H:%M").dt.epoch("s")
-
-# What is kept of a dead letter, in bytes.
-PAYLOAD: Final = 65_535
 
 _lines = msgspec.json.Decoder(list[str])
 

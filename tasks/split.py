@@ -9,13 +9,13 @@ import polars as pl
 import structlog
 
 from pipeline import batch
-from pipeline.batch import Range, Record
+from pipeline.batch import PAYLOAD, Range, Record
 from pipeline.errors import Poison, TooWide
 from pipeline.models import Batch
 from pipeline.storage import Store
 from tasks import upload_keys
 from tasks.dead_letters import bury
-from tasks.frame import PAYLOAD, Rejected
+from tasks.frame import Rejected
 
 log = structlog.get_logger(__name__)
 

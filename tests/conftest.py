@@ -14,6 +14,7 @@ from cli.child import Child
 from cli.tether import Tether
 from pipeline.settings import Settings
 from tests import servers
+from tests.browser import chromium
 from tests.faults.matrix import CELLS, lack
 from tests.servers import Backend
 
@@ -34,8 +35,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "real_only: a test for the real servers alone; the fixture `real` implies it")
     missing = servers.missing_real_servers()
     only = config.getoption("--backend")
-    if missing and (os.environ.get("TALLY_REQUIRE_SERVERS") == "1" or only == "real"):
+    required = os.environ.get("TALLY_REQUIRE_SERVERS") == "1"
+    if missing and (required or only == "real"):
         raise pytest.UsageError(f"the real servers are required, and these are missing: {', '.join(missing)}")
+    if required and not chromium.found():
+        raise pytest.UsageError("a browser is required, and Chromium is missing; `make servers` installs it")
     config.stash[CHOSEN] = [
         name for name in ("embedded", "real") if only in (None, name) and (name == "embedded" or not missing)
     ]
@@ -57,6 +61,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         lines += [
             f"not covered: {row} ({why})" for row, why in sorted({(cell.fault, lack(cell)) for cell in CELLS}) if why
         ]
+    if not chromium.found():
+        lines.append("not covered: the pages in a browser (missing Chromium; `make servers` installs it)")
     return lines
 
 
@@ -69,15 +75,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out the tests that only mean something on the real servers, where those were not chosen."""
-    if "real" in config.stash[CHOSEN]:
-        return
-    left_out = [
-        item for item in items if item.get_closest_marker("real_only") or "real" in getattr(item, "fixturenames", ())
-    ]
+    """Leaves out the tests for which something is missing: real servers that were not chosen, a browser."""
+    real, browser = "real" in config.stash[CHOSEN], chromium.found()
+
+    def has(item: pytest.Item, fixture: str) -> bool:
+        return fixture in getattr(item, "fixturenames", ())
+
+    def lacks(item: pytest.Item) -> bool:
+        only_real = item.get_closest_marker("real_only") or has(item, "real")
+        return bool((only_real and not real) or (has(item, "browser") and not browser))
+
+    left_out = [item for item in items if lacks(item)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+    # The browser's driver occupies this thread's event loop until the end, and others need one: its tests come last.
+    items[:] = sorted((item for item in items if item not in left_out), key=lambda item: has(item, "browser"))
 
 
 @pytest.fixture(scope="session")

@@ -5,19 +5,22 @@ A key that is not always there is UNSET where it is not.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from pipeline.facts import Coverage
 from pipeline.ledger import NotPlanned
+from pipeline.problem import Problem
+from webapi.hops import Hop, Process, Trouble
 
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 Count = Annotated[int, Meta(ge=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Milliseconds = Annotated[float, Meta(ge=0)]
 Scope = Literal["stored", "all"]
+Range = Literal["15m", "hour", "day", "week"]
 
 
 class Window(msgspec.Struct, frozen=True, rename={"first": "from", "last": "to"}):
@@ -97,7 +100,7 @@ class StatsMeta(msgspec.Struct, frozen=True):
     not exact. Everything received up to `data_to` is counted, `lag_seconds` ago; null where that is not known.
     """
 
-    range: Literal["hour", "day", "week"] | None
+    range: Range | None
     scope: Scope
     window: Window
     as_of: Time
@@ -189,12 +192,13 @@ class Point(msgspec.Struct, frozen=True, rename=_class):
     p90_latency: Milliseconds | UnsetType = UNSET
     p95_latency: Milliseconds | UnsetType = UNSET
     p99_latency: Milliseconds | UnsetType = UNSET
+    unique_ips: Count | UnsetType | None = UNSET
 
 
 class SeriesAnswer(msgspec.Struct, frozen=True):
     """Points, oldest first, none left out."""
 
-    metric: Literal["requests", "errors", "latency"]
+    metric: Literal["requests", "errors", "latency", "visitors"]
     step_seconds: Annotated[int, Meta(ge=60)]
     data: tuple[Point, ...]
     meta: StatsMeta
@@ -282,6 +286,127 @@ class DaysAnswer(msgspec.Struct, frozen=True):
     meta: LedgerMeta
 
 
+# --- The overview ------------------------------------------------------------------------------------------------
+
+
+class PlannedLines(Sums, frozen=True):
+    """Where the lines are that were planned in a window's minutes."""
+
+    not_planned: tuple[NotPlanned, ...]
+
+
+class Broken(msgspec.Struct, frozen=True):
+    """A part that cannot be told now, and why."""
+
+    problem: Problem
+
+
+PARTS: Final = {
+    "summary": StatsAnswer,
+    "requests": SeriesAnswer,
+    "latency": SeriesAnswer,
+    "visitors": SeriesAnswer,
+    "routes": TopAnswer,
+    "statuses": TopAnswer,
+    "methods": TopAnswer,
+    "addresses": TopAnswer,
+    "ledger": PlannedLines,
+}
+"""What each part of the overview is where it is not Broken: no type of msgspec's says that."""
+
+
+class OverviewAnswer(msgspec.Struct, frozen=True):
+    """What a page's first view shows; each part is as its own endpoint tells it, or has a `problem`.
+
+    `received_ever` says whether there ever was a line. Of visitors over time there is nothing where lines are filtered.
+    """
+
+    window: Window
+    range: Range | None
+    scope: Scope
+    as_of: Time
+    data_to: Time | None
+    lag_seconds: Annotated[float, Meta(ge=0)] | None
+    received_ever: bool
+    summary: dict[str, Any]
+    requests: dict[str, Any]
+    latency: dict[str, Any]
+    routes: dict[str, Any]
+    statuses: dict[str, Any]
+    methods: dict[str, Any]
+    addresses: dict[str, Any]
+    ledger: dict[str, Any]
+    visitors: dict[str, Any] | UnsetType = UNSET
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """How many lines a rule stores, and which share of all that is."""
+
+    stored: Count
+    share: Share
+
+
+class StatusKept(msgspec.Struct, frozen=True):
+    """The lines of a status: how many were stored, and how many would have been."""
+
+    status: Annotated[int, Meta(ge=100, le=599)]
+    requests: Count
+    stored: Count
+    would_be_stored: Count
+
+
+class PreviewAnswer(msgspec.Struct, frozen=True):
+    """What was stored of the last day's lines, by whichever rule held then, and what another rule would have stored."""
+
+    requests: Count
+    present: Kept
+    proposed: Kept
+    by_status: tuple[StatusKept, ...]
+    meta: StatsMeta
+
+
+# --- The pipeline itself -----------------------------------------------------------------------------------------
+
+
+class OldestPending(msgspec.Struct, frozen=True):
+    """The batch that has waited for longest since Kafka had its first record."""
+
+    seconds: Annotated[float, Meta(ge=0)]
+    lines: Count
+    partition: Count
+    attempts: Count
+
+
+class LettersCount(msgspec.Struct, frozen=True):
+    """Dead letters by reason, of the newest 100,000."""
+
+    by_reason: dict[str, Count]
+    total: Count
+
+
+class ProcessShown(Process, frozen=True):
+    """A process that said something within ten seconds, and whether it goes on to do so."""
+
+    alive: bool
+
+
+class FlowAnswer(msgspec.Struct, frozen=True):
+    """How the pipeline is: `problems` are none when all is well, the worst first; `hops` in a line's order.
+
+    Rates are of the last minute. `processes` is null where the cache, through which they speak, does not answer.
+    """
+
+    as_of: Time
+    data_to: Time | None
+    lag_seconds: Annotated[float, Meta(ge=0)] | None
+    problems: tuple[Trouble, ...]
+    hops: tuple[Hop, ...]
+    oldest_pending: OldestPending | None
+    dead_letters: LettersCount
+    ledger: PlannedLines
+    processes: tuple[ProcessShown, ...] | None
+
+
 # --- Dead letters ------------------------------------------------------------------------------------------------
 
 
@@ -333,6 +458,35 @@ class DeadLetterAnswer(msgspec.Struct, frozen=True):
     """One dead letter."""
 
     data: DeadLetterWhole
+
+
+class Retry(msgspec.Struct, frozen=True):
+    """How a letter is to be sent again: with another text for its line, and also one that was sent again before."""
+
+    replace: str | None = None
+    again: bool = False
+
+
+# --- Sessions ----------------------------------------------------------------------------------------------------
+
+
+class Login(msgspec.Struct, frozen=True):
+    """Who wants to log in: an API key."""
+
+    key: Annotated[str, Meta(max_length=200)]
+
+
+class SessionAnswer(msgspec.Struct, frozen=True):
+    """Whether keys are required here, and whose session it is: the public id of the key, null for nobody's.
+
+    `may_change` says whether this browser would be let change something, too.
+    """
+
+    required: bool
+    key: str | None
+    scopes: tuple[Literal["ingest", "read", "admin"], ...]
+    ends_at: Time | None
+    may_change: bool
 
 
 # --- About the process -------------------------------------------------------------------------------------------

@@ -3,44 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
-from urllib.parse import urlencode
 
-import msgspec
 from flask import Flask, Response, g, request
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from werkzeug.exceptions import NotFound
 
-from pipeline import ledger
 from pipeline.cache import Cache
-from pipeline.health import readiness
 from pipeline.keyring import Keyring
-from pipeline.moment import rfc3339
 from pipeline.storage import Store
-from webapi import (
-    compression,
-    conditional,
-    cors,
-    cursor,
-    dead_letters,
-    docs,
-    errors,
-    export,
-    guard,
-    logs,
-    microcache,
-    openapi,
-    parameters,
-    questions,
-    tail,
-)
+from webapi import compression, conditional, cors, errors, guard, microcache, own_page
+from webapi.assets import FOLDER
+from webapi.dashboard import Setup
 from webapi.endpoints import ENDPOINTS
+from webapi.login import Door
 from webapi.metrics import Metrics
+from webapi.pages import Pages
 from webapi.request_id import request_id
-from webapi.stats import look_up, look_up_series, look_up_top
-from webapi.streams import Streams, begun
+from webapi.resend import Resend, nowhere
+from webapi.sessions import Sessions
+from webapi.site import Site
+from webapi.streams import Streams
 
 
 def compose(
@@ -51,24 +33,37 @@ def compose(
     streams: Streams | None = None,
     cors_origins: str | None = None,
     keyring: Keyring | None = None,
+    setup: Setup | None = None,
+    resend: Resend = nowhere,
 ) -> Flask:
     """The application over a store and a cache; `now()` is UTC. Whoever gives `streams` can stop them.
 
-    With a `keyring`, questions need a key of it.
+    With a `keyring`, questions need a key of it, or a session that one began.
     """
     app = Flask(__name__, static_folder=None)
     errors.register(app)
     # Each looks at the answer after those below it.
     microcache.register(app, metrics)
     _every_answer(app, metrics)
+    sessions = None
     if keyring is not None:
-        guard.register(app, keyring)
+        sessions = Sessions(keyring, cache, now)
+        guard.register(app, keyring, sessions)
+    own_page.register(app, keys=keyring is not None)
     compression.register(app)
     conditional.register(app)
     cors.register(app, cors_origins)
-    pages = Pages(store, cache, metrics, now, streams or Streams(), keyring)
+    site = Site(setup or Setup(), keys=keyring is not None)
+    pages = Pages(store, cache, metrics, now, streams or Streams(), keyring, resend)
+    door = Door(keyring, sessions)
     for page_of, rule in (
-        (pages.index, "/"),
+        (door.session, "/session"),
+        (door.login, "/login"),
+        (door.logout, "/logout"),
+        (site.index, "/"),
+        (site.pipeline, "/pipeline"),
+        (site.docs, "/docs"),
+        (site.asset, f"{FOLDER}/<tree>/<path:name>"),
         (pages.logs, "/logs"),
         (pages.export, "/logs/export"),
         (pages.tail, "/logs/tail"),
@@ -76,198 +71,22 @@ def compose(
         (pages.stats, "/stats"),
         (pages.series, "/stats/series"),
         (pages.top, "/stats/top"),
+        (pages.overview, "/overview"),
+        (pages.preview, "/rules/preview"),
+        (pages.flow, "/pipeline/status"),
         (pages.ledger, "/ledger"),
         (pages.days, "/ledger/days"),
         (pages.dead_letters, "/dead-letters"),
         (pages.dead_letter, "/dead-letters/<number>"),
+        (pages.retry, "/dead-letters/<number>/retry"),
         (pages.healthz, "/healthz"),
         (pages.readyz, "/readyz"),
         (pages.metrics, "/metrics"),
         (pages.openapi, "/openapi.json"),
-        (pages.docs, "/docs"),
-        (pages.style, docs.style_path()),
     ):
-        app.add_url_rule(rule, page_of.__name__, page_of)
+        methods = [endpoint.method for endpoint in ENDPOINTS if endpoint.rule == rule]
+        app.add_url_rule(rule, page_of.__name__, page_of, methods=methods or ["GET"])
     return app
-
-
-class Pages:
-    """One method a page. What they raise, `errors` tells."""
-
-    def __init__(
-        self,
-        store: Store,
-        cache: Cache,
-        metrics: Metrics,
-        now: Callable[[], datetime],
-        streams: Streams,
-        keyring: Keyring | None,
-    ) -> None:
-        self._keyring = keyring
-        self._store = store
-        self._cache = cache
-        self._metrics = metrics
-        self._now = now
-        self._streams = streams
-
-    def index(self) -> Response:
-        """What there is."""
-        return _json(
-            {
-                "name": "tally",
-                "endpoints": [endpoint.path for endpoint in ENDPOINTS if endpoint.path != "/"],
-            }
-        )
-
-    def logs(self) -> Response:
-        """Stored lines, newest first."""
-        now = self._now()
-        question = parameters.logs_question(_pairs(), now)
-        found = logs.page(self._store, question, now)
-        following = cursor.encode(question, found.before) if found.before else None
-        meta = {
-            "total": found.total,
-            "total_is": "exact" if found.exact else "at_least",
-            "limit": question.limit,
-            "offset": question.offset,
-            "next": following,
-            "coverage": {"source": "rows", "lines": "stored", "complete": found.share == 1.0, "share": found.share},
-        }
-        answer = _json({"data": found.lines, "meta": meta})
-        if following:
-            kept = [(name, text) for name, text in _pairs() if name not in ("cursor", "offset", "_")]
-            answer.headers["Link"] = f'</logs?{urlencode([*kept, ("cursor", following)])}>; rel="next"'
-        return answer
-
-    def line(self, number: str) -> Response:
-        """One stored line."""
-        id = parameters.line_question(number, _pairs())
-        if id is None or (found := logs.line(self._store, id)) is None:
-            raise NotFound(f"there is no line {number[:40]}")
-        return _json({"data": found})
-
-    def export(self) -> Response:
-        """Stored lines as a file."""
-        question = parameters.export_question(_pairs(), self._now())
-        chunks = begun(export.export(self._store, question, self._streams, stays=guard.staying(self._keyring)))
-        answer = Response(chunks, content_type=export.CONTENT_TYPES[question.format])
-        answer.headers["Content-Disposition"] = f'attachment; filename="{export.file_name(question)}"'
-        return answer
-
-    def tail(self) -> Response:
-        """Stored lines as they come."""
-        question = parameters.tail_question(_pairs(), request.headers.get("Last-Event-ID"))
-        events = begun(tail.events(self._store, question, self._streams, stays=guard.staying(self._keyring)))
-        answer = Response(events, content_type="text/event-stream")
-        answer.headers["X-Accel-Buffering"] = "no"
-        return answer
-
-    def stats(self) -> Response:
-        """One of the statistics, cached or computed."""
-        now = self._now()
-        question = parameters.stats_question(_pairs(), now)
-        found, hit = look_up(self._store, self._cache, question, now)
-        self._metrics.looked_up("hit" if hit else "miss")
-        age = max(0, int((now - datetime.fromisoformat(found.meta["computed_at"])).total_seconds()))
-        answer = _json({"type": found.type, "data": found.data, "meta": {"range": question.range_name, **found.meta}})
-        answer.headers["Age"] = str(age)
-        answer.headers["X-Cache"] = "hit" if hit else "miss"
-        return answer
-
-    def series(self) -> Response:
-        """Numbers over time."""
-        now = self._now()
-        return _json(look_up_series(self._store, self._cache, parameters.series_question(_pairs(), now), now))
-
-    def top(self) -> Response:
-        """What there is most of."""
-        now = self._now()
-        return _json(look_up_top(self._store, self._cache, parameters.top_question(_pairs(), now), now))
-
-    def ledger(self) -> Response:
-        """Where every line of a range of minutes is."""
-        question = parameters.ledger_question(_pairs())
-        found = ledger.read(self._store, question.first, question.end)
-        return _json({**_classes(found), "meta": _minutes(question)})
-
-    def days(self) -> Response:
-        """The same by day (UTC), oldest first."""
-        question = parameters.ledger_question(_pairs())
-        found = ledger.days(self._store, question.first, question.end)
-        data = [{"day": one.day.isoformat(), **_classes(one)} for one in found]
-        return _json({"data": data, "balanced": all(one.balanced for one in found), "meta": _minutes(question)})
-
-    def dead_letters(self) -> Response:
-        """What could not be stored, newest first."""
-        question = parameters.dead_letters_question(_pairs())
-        found = dead_letters.page(self._store, question)
-        meta = {
-            "total": sum(found.by_reason.values()),
-            "total_is": "exact" if found.exact else "at_least",
-            "by_reason": found.by_reason,
-            "limit": question.limit,
-            "next": found.before,
-        }
-        answer = _json({"data": found.letters, "meta": meta})
-        if found.before:
-            kept = [(name, text) for name, text in _pairs() if name not in ("before", "_")]
-            answer.headers["Link"] = f'</dead-letters?{urlencode([*kept, ("before", found.before)])}>; rel="next"'
-        return answer
-
-    def dead_letter(self, number: str) -> Response:
-        """One dead letter."""
-        id = parameters.line_question(number, _pairs())
-        if id is None or (found := dead_letters.letter(self._store, id)) is None:
-            raise NotFound(f"there is no dead letter {number[:40]}")
-        return _json({"data": found})
-
-    def healthz(self) -> Response:
-        """That this process answers."""
-        return _json({"status": "ok"})
-
-    def readyz(self) -> Response:
-        """Whether its dependencies answer; without the cache it is slower, and ready all the same."""
-        _, said = readiness({"database": self._store.check, "cache": self._cache.check})
-        ready = said["database"] == "ok"
-        status = ("ok" if said["cache"] == "ok" else "degraded") if ready else "unavailable"
-        return _json({"status": status, "checks": said}, 200 if ready else 503)
-
-    def metrics(self) -> Response:
-        """The counters, for Prometheus."""
-        return Response(generate_latest(self._metrics.registry), content_type=CONTENT_TYPE_LATEST)
-
-    def openapi(self) -> Response:
-        """The document that describes this API."""
-        return _json(openapi.document(keys=self._keyring is not None))
-
-    def docs(self) -> Response:
-        """The same, for people."""
-        answer = Response(docs.page(), content_type="text/html; charset=utf-8")
-        answer.headers["Content-Security-Policy"] = docs.POLICY
-        return answer
-
-    def style(self) -> Response:
-        """How the page for people looks; another style has another path."""
-        answer = Response(docs.style(), content_type="text/css; charset=utf-8")
-        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        return answer
-
-
-def _classes(found: ledger.Classes) -> dict[str, Any]:
-    return {**msgspec.to_builtins(found), "balanced": found.balanced}
-
-
-def _minutes(question: questions.LedgerQuestion) -> dict[str, Any]:
-    first, end = (rfc3339(moment) if moment else None for moment in (question.first, question.end))
-    return {"minutes": {"from": first, "before": end}}
-
-
-def _pairs() -> list[tuple[str, str]]:
-    return list(request.args.items(multi=True))
-
-
-def _json(content: Mapping[str, Any], status: int = 200) -> Response:
-    return Response(msgspec.json.encode(content), status, content_type="application/json")
 
 
 def _every_answer(app: Flask, metrics: Metrics) -> None:

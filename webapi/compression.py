@@ -18,7 +18,7 @@ def register(app: Flask) -> None:
 
 
 def _after(response: Response) -> Response:
-    if response.is_streamed or response.mimetype not in _TYPES:
+    if response.is_streamed or response.mimetype not in _TYPES or response.content_encoding:
         return response
     response.vary.add("Accept-Encoding")
     body = response.get_data()

@@ -20,7 +20,7 @@ def register(app: Flask) -> None:
 
 def _after(response: Response) -> Response:
     asked = request.method in ("GET", "HEAD") and response.status_code == 200
-    if not asked or response.is_streamed or response.mimetype not in REVALIDATED:
+    if not asked or "Cache-Control" in response.headers or response.is_streamed or response.mimetype not in REVALIDATED:
         return response
     etag = blake2b(response.get_data(), digest_size=12).hexdigest()
     response.set_etag(etag, weak=True)

@@ -50,9 +50,9 @@ def page(store: Store, question: DeadLettersQuestion) -> Page:
         start = fn.SUBSTR(DeadLetter.payload, 1, 4 * SHOWN)
         rows = list(_letters(start).where(*where, *below).order_by(DeadLetter.id.desc()).limit(question.limit + 1))
         more, rows = len(rows) > question.limit, rows[: question.limit]
-        counts = _counts(where)
+        by_reason = _counts(where)
         letters = [_told(row, SHOWN) for row in rows]
-        return Page(letters, counts, sum(counts.values()) < COUNTED, rows[-1][0] if more else None)
+        return Page(letters, by_reason, sum(by_reason.values()) < COUNTED, rows[-1][0] if more else None)
 
     return store.read(work)
 
@@ -61,6 +61,11 @@ def letter(store: Store, id: int) -> dict[str, Any] | None:
     """One letter with the whole of its payload, also as base64; None where there is none. Raises Unavailable."""
     row = store.read(lambda: _letters(DeadLetter.payload).where(DeadLetter.id == id).first())
     return None if row is None else _told(row) | {"payload": base64.b64encode(bytes(row[-1] or b"")).decode()}
+
+
+def counts(store: Store) -> dict[str, int]:
+    """How many letters there are by reason, or of the newest COUNTED at least; the most first. Raises Unavailable."""
+    return store.read(lambda: _counts([DeadLetter.id > 0]))
 
 
 def _letters(payload: Any) -> Any:

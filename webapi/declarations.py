@@ -261,7 +261,25 @@ STEP: Final[Parameter[int | None]] = Parameter(
 )
 BY: Final[Parameter[str]] = _words("by", DIMENSIONS, "What is ranked.", "route")
 SORT: Final[Parameter[str]] = _words("sort", ORDERS, "What comes first: the greatest of these.", "requests")
+SCOPE_ALL: Final[Parameter[str]] = msgspec.structs.replace(SCOPE, default="all", example="all")
+ROUTES_SORT: Final[Parameter[str]] = _words(
+    "routes", ORDERS, "Which routes are named: the greatest of these.", "requests"
+)
+ADDRESSES_SORT: Final[Parameter[str]] = _words(
+    "addresses", ORDERS, "Which addresses are named: the greatest of these.", "requests"
+)
 TOP_LIMIT: Final[Parameter[int]] = _whole("limit", 1, MOST_TOP, "How many are named.", 10, default=TOP)
+
+# --- Which rule --------------------------------------------------------------------------------------------------
+
+DISCARD_STATUS: Final[Parameter[frozenset[int]]] = Parameter(
+    name="discard_status",
+    description="What the setting of this name would say, such as `200` or `2xx,301`; empty keeps everything.",
+    schema=_text(values.RULE),
+    understand=values.rule,
+    example="2xx,3xx",
+    default=frozenset(),
+)
 
 # --- Each endpoint's ---------------------------------------------------------------------------------------------
 
@@ -279,5 +297,7 @@ TAIL: Final[Parameters] = (*SELECTION, LAST_EVENT_ID)
 STATS: Final[Parameters] = (TYPE, *STATS_WINDOW, SCOPE, *STATS_SELECTION)
 SERIES: Final[Parameters] = (METRIC, BY_CLASS, STEP, *STATS_WINDOW, SCOPE, *STATS_SELECTION)
 TOPS: Final[Parameters] = (BY, SORT, TOP_LIMIT, *STATS_WINDOW, SCOPE, *STATS_SELECTION, *ROWS_SELECTION)
+OVERVIEW: Final[Parameters] = (*SELECTION, *STATS_WINDOW, SCOPE_ALL, ROUTES_SORT, ADDRESSES_SORT)
 DEAD_LETTERS: Final[Parameters] = (REASON, FROM, TO, LETTERS_LIMIT, BEFORE)
+PREVIEW: Final[Parameters] = (DISCARD_STATUS,)
 LEDGER: Final[Parameters] = (FROM, TO)

@@ -4,53 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from hashlib import blake2b
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Final
 
-import jinja2
 from markupsafe import Markup
 
 from webapi import openapi
+from webapi.assets import assets
+from webapi.html import templates
 
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-_HERE: Final = Path(__file__).parent
 _SCHEMAS: Final = "#/components/schemas/"
-
-
-@cache
-def style() -> bytes:
-    """The page's style sheet."""
-    return (_HERE / "static" / "docs.css").read_bytes()
-
-
-@cache
-def style_path() -> str:
-    """Where the style sheet is served: its content's hash is in it, so that it may be kept for ever."""
-    return f"/static/docs-{blake2b(style(), digest_size=6).hexdigest()}.css"
 
 
 @cache
 def page() -> str:
     """The page."""
-    templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    templates.filters |= {"prose": prose, "kind": kind, "phrase": _phrase, "resolved": _resolved}
+    environment = templates()
+    environment.filters |= {"prose": prose, "kind": kind, "phrase": _phrase, "resolved": _resolved}
     document = openapi.document()
-    return templates.get_template("docs.html").render(
+    return environment.get_template("docs.html").render(
         document=document,
         groups=list(_groups(document)),
         base_url=openapi.BASE_URL,
-        style_path=style_path(),
+        style_path=assets().path("docs.css"),
     )
 
 
@@ -100,11 +80,15 @@ def _short(number: float) -> str:
     return "10^18 - 1" if number == 10**18 - 1 else f"{number:,}"
 
 
-def _groups(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], list[tuple[str, dict[str, Any]]]]]:
-    """Each tag with the paths and operations that have it."""
+def _groups(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], list[tuple[str, str, dict[str, Any]]]]]:
+    """Each tag with the methods, paths and operations that have it."""
+    every = [
+        (method.upper(), path, operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    ]
     for tag in document["tags"]:
-        operations = ((path, item["get"]) for path, item in document["paths"].items())
-        yield tag, [(path, operation) for path, operation in operations if tag["name"] in operation["tags"]]
+        yield tag, [one for one in every if tag["name"] in one[2]["tags"]]
 
 
 def _phrase(status: str) -> str:

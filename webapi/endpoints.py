@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from pipeline.keyring import ADMIN, READ
 from webapi import answers
 from webapi import declarations as declared
 from webapi.declarations import Parameter, Parameters
@@ -24,9 +25,19 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A path that is asked with GET. `example` is a query to begin with; `problems` are statuses."""
+    """A path and a method. `example` is a query to begin with; `problems` are statuses.
+
+    `body` is what is sent, a struct as JSON, and `sent` an example of it.
+
+    `scope` is what a key must allow where keys are required; None: nobody needs one, as it shows no line and no number
+    of lines of a time.
+    """
 
     path: str
+    method: str = "GET"
+    scope: str | None = READ
+    body: Any = None
+    sent: str = "{}"
     group: str
     summary: str
     description: str
@@ -38,9 +49,9 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     example: str = ""
 
     @property
-    def is_open(self) -> bool:
-        """Whether it shows no line and no number of lines of a time, so that nobody needs a key for it."""
-        return self.group in ("Operation", "About")
+    def rule(self) -> str:
+        """The path as Flask has it."""
+        return self.path.replace("{id}", "<number>")
 
 
 def _json(struct: Any, description: str, *headers: str) -> dict[int, Answer]:
@@ -142,6 +153,43 @@ ENDPOINTS: Final = (
         example="/stats/top?by=route&sort=p95&range=hour&scope=all",
     ),
     Endpoint(
+        path="/overview",
+        group="Statistics",
+        summary="All that a page shows first, in one answer",
+        description=(
+            "The summary, requests by class, latencies and visitors over time, the first of routes, statuses, methods"
+            " and addresses, and where the lines are: each as its own endpoint tells it, or with a `problem` in its"
+            " place. What only stored rows can tell is looked for during a twentieth of a second each; `meta.coverage`"
+            " says how far that got."
+        ),
+        parameters=declared.OVERVIEW,
+        answers=_json(answers.OverviewAnswer, "The overview."),
+        problems=_STORED,
+        example="/overview?range=hour&routes=p95",
+    ),
+    Endpoint(
+        path="/rules/preview",
+        group="Statistics",
+        summary="What another DISCARD_STATUS would have stored",
+        description="Of the last day's lines, beside what was stored of them; from rollups, which know discarded ones.",
+        parameters=declared.PREVIEW,
+        answers=_json(answers.PreviewAnswer, "Both, by status."),
+        problems=_STORED,
+        example="/rules/preview?discard_status=2xx,3xx",
+    ),
+    Endpoint(
+        path="/pipeline/status",
+        group="Ledger",
+        summary="How the pipeline itself is",
+        description=(
+            "What is wrong in words, each hop from the door to the database with what it does and what waits there, and"
+            " what every process says of itself: its counters, how fast they rise, its last error."
+        ),
+        answers=_json(answers.FlowAnswer, "The status."),
+        problems=_STORED,
+        example="/pipeline/status",
+    ),
+    Endpoint(
         path="/ledger",
         group="Ledger",
         summary="Where every line is",
@@ -188,7 +236,61 @@ ENDPOINTS: Final = (
         example="/dead-letters/1",
     ),
     Endpoint(
+        path="/dead-letters/{id}/retry",
+        method="POST",
+        scope=ADMIN,
+        group="Ledger",
+        summary="Send a dead letter again",
+        description=(
+            "As an upload of its own, which counts once however often it is sent: what a new version can read, or with"
+            " `replace` what its line should have been. Where no keys are required, this machine may."
+        ),
+        in_path=(declared.LETTER_ID,),
+        body=answers.Retry,
+        sent='{"replace": "2025-06-10T10:41:40Z 184.116.4.244 GET /cart 404 3ms"}',
+        answers=_json(answers.DeadLetterAnswer, "Kafka has it: the letter, marked."),
+        problems=(400, 403, 404, 409, 415, 503),
+        example="/dead-letters/1/retry",
+    ),
+    Endpoint(
+        path="/session",
+        scope=None,
+        group="Session",
+        summary="Whether keys are required, and who is logged in",
+        description="As the request's cookie says it. A program needs no session, but a key in `Authorization`.",
+        answers=_json(answers.SessionAnswer, "The session, or that there is none."),
+        example="/session",
+    ),
+    Endpoint(
+        path="/login",
+        method="POST",
+        scope=None,
+        group="Session",
+        summary="Log in with an API key",
+        description=(
+            "For pages: a key that may read begins a session of twelve hours, in a cookie that scripts do not see and"
+            " other sites do not send. It ends with the key."
+        ),
+        body=answers.Login,
+        sent='{"key": "tally_…"}',
+        answers=_json(answers.SessionAnswer, "The session has begun.", "Set-Cookie"),
+        problems=(400, 401, 403, 409, 415, 429),
+        example="/login",
+    ),
+    Endpoint(
+        path="/logout",
+        method="POST",
+        scope=None,
+        group="Session",
+        summary="Log out",
+        description="Has the browser forget its session.",
+        answers=_json(answers.SessionAnswer, "There is none any more.", "Set-Cookie"),
+        problems=(403, 415),
+        example="/logout",
+    ),
+    Endpoint(
         path="/healthz",
+        scope=None,
         group="Operation",
         summary="Whether this process answers",
         description="Asks nobody else.",
@@ -197,6 +299,7 @@ ENDPOINTS: Final = (
     ),
     Endpoint(
         path="/readyz",
+        scope=None,
         group="Operation",
         summary="Whether its dependencies answer",
         description="Each is named. Without the cache it is slower, and ready all the same.",
@@ -208,6 +311,7 @@ ENDPOINTS: Final = (
     ),
     Endpoint(
         path="/metrics",
+        scope=None,
         group="Operation",
         summary="Counters, for Prometheus",
         description="In Prometheus' text format.",
@@ -216,14 +320,25 @@ ENDPOINTS: Final = (
     ),
     Endpoint(
         path="/",
+        scope=None,
         group="About",
-        summary="What there is",
-        description="The paths of all endpoints.",
-        answers=_json(answers.Index, "The paths."),
+        summary="The dashboard, or what there is",
+        description="For who accepts `text/html` the page for people, for everybody else the paths of all endpoints.",
+        answers={200: Answer(description="The paths, or the page.", content={JSON: answers.Index, HTML: None})},
         example="/",
     ),
     Endpoint(
+        path="/pipeline",
+        scope=None,
+        group="About",
+        summary="The dashboard's page about the pipeline itself",
+        description="A shell without data: its scripts ask for that.",
+        answers={200: Answer(description="The page.", content={HTML: None})},
+        example="/pipeline",
+    ),
+    Endpoint(
         path="/openapi.json",
+        scope=None,
         group="About",
         summary="This document",
         description="OpenAPI 3.1.",
@@ -232,6 +347,7 @@ ENDPOINTS: Final = (
     ),
     Endpoint(
         path="/docs",
+        scope=None,
         group="About",
         summary="This document, for people",
         description="A page without scripts.",

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, TooManyRequests
 
 from pipeline.errors import BadParameter, Denied, Refused, TooSlow, Unavailable
 from pipeline.keyring import SCHEME
-from pipeline.problem import CONTENT_TYPE, Fault, problem
+from pipeline.problem import CONTENT_TYPE, Fault, Problem, problem
 from webapi.endpoints import ENDPOINTS
 
 log = structlog.get_logger(__name__)
@@ -22,16 +22,22 @@ def register(app: Flask) -> None:
     app.register_error_handler(BadParameter, _bad_parameter)
     app.register_error_handler(Denied, _denied)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Unavailable, _unavailable)
-    app.register_error_handler(TooSlow, _too_slow)
-    for refusal in (Refused, peewee.DatabaseError):
-        app.register_error_handler(refusal, _database)
+    for known in (Unavailable, TooSlow, peewee.DatabaseError):
+        app.register_error_handler(known, _again_later)
     app.register_error_handler(Exception, _unforeseen)
 
 
+def problem_of(error: Exception, where: str) -> Problem:
+    """What went wrong at a path, or in a part of its answer; logs it, too."""
+    return problem(*_told(error, where), where, request_id=g.get("request_id"))
+
+
 def _answer(status: int, detail: str, *faults: Fault) -> Response:
-    said = problem(status, detail, request.path, request_id=g.get("request_id"), errors=faults)
-    return Response(said.body(), status, content_type=CONTENT_TYPE)
+    return _response(problem(status, detail, request.path, request_id=g.get("request_id"), errors=faults))
+
+
+def _response(said: Problem) -> Response:
+    return Response(said.body(), said.status, content_type=CONTENT_TYPE)
 
 
 def _bad_parameter(error: BadParameter) -> Response:
@@ -59,29 +65,27 @@ def _http(error: HTTPException) -> Response:
     return answer
 
 
-def _unavailable(error: Unavailable) -> Response:
-    log.warning("not answered", error=str(error), path=request.path)
-    answer = _answer(503, f"the {error.dependency} does not answer now; ask again in a moment")
+def _again_later(error: Exception) -> Response:
+    answer = _response(problem_of(error, request.path))
     answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return answer
 
 
-def _too_slow(error: TooSlow) -> Response:
-    log.warning("not answered", error=str(error), path=request.path)
-    what = f"the database did not find it within {error.seconds:g} s"
-    answer = _answer(503, f"{what}; narrow from and to, filter by status or route, follow meta.next, not offset")
-    answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return answer
+def _unforeseen(error: Exception) -> Response:
+    return _response(problem_of(error, request.path))
 
 
-def _database(error: Refused | peewee.DatabaseError) -> Response:
-    """A database that answers, and refuses: an account, tables that `tally migrate` has not made yet, a full disk."""
-    log.exception("not answered", error=str(error), path=request.path)
-    answer = _answer(503, "the database refuses the question; its log and `tally migrate` may help")
-    answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return answer
-
-
-def _unforeseen(_: Exception) -> Response:
-    log.exception("a request failed", path=request.path)
-    return _answer(500, "this is a fault of ours, and it was logged under this request_id")
+def _told(error: Exception, where: str) -> tuple[int, str]:
+    if isinstance(error, (Refused, peewee.DatabaseError)):
+        # It answers, and refuses: an account, tables that `tally migrate` has not made yet, a full disk.
+        log.error("not answered", error=str(error), path=where, exc_info=error)
+        return 503, "the database refuses the question; its log and `tally migrate` may help"
+    if isinstance(error, Unavailable):
+        log.warning("not answered", error=str(error), path=where)
+        return 503, f"the {error.dependency} does not answer now; ask again in a moment"
+    if isinstance(error, TooSlow):
+        log.warning("not answered", error=str(error), path=where)
+        what = f"the database did not find it within {error.seconds:g} s"
+        return 503, f"{what}; narrow from and to, filter by status or route, follow meta.next, not offset"
+    log.error("a request failed", path=where, exc_info=error)
+    return 500, "this is a fault of ours, and it was logged under this request_id"

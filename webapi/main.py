@@ -64,7 +64,9 @@ def build_app() -> Flask:
     from pipeline.keyring import Keyring
     from pipeline.storage import Store
     from webapi.app import compose
+    from webapi.dashboard import Setup
     from webapi.metrics import Metrics
+    from webapi.resend import resending
     from webapi.streams import Streams
 
     loaded = settings.load()
@@ -79,7 +81,18 @@ def build_app() -> Flask:
         process.background(api_keys.keeping(store, keyring))
     streams = Streams()
     _on_stop(streams.stop)
-    return compose(store, cache, metrics, lambda: datetime.now(UTC), streams, loaded.cors_origins, keyring)
+    setup = Setup(receiver_port=loaded.receiver_port, discard_status=loaded.discard_status)
+    return compose(
+        store,
+        cache,
+        metrics,
+        lambda: datetime.now(UTC),
+        streams,
+        loaded.cors_origins,
+        keyring,
+        setup,
+        resending(store, loaded),
+    )
 
 
 def _on_stop(stop: Callable[[], None]) -> None:

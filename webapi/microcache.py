@@ -28,7 +28,8 @@ _VARIES: Final = (
     "HTTP_ACCEPT_ENCODING",
     "HTTP_IF_NONE_MATCH",
     "HTTP_ORIGIN",
-    "HTTP_AUTHORIZATION",  # so that nobody is given what only somebody with a key may see
+    "HTTP_AUTHORIZATION",  # so that nobody is given what only somebody with a key may see,
+    "HTTP_COOKIE",  # or with a session
 )
 _LONGEST: Final = 2_000  # characters of these
 _ITS_OWN: Final = "X-Request-Id"

@@ -14,7 +14,7 @@ from pipeline.problem import CONTENT_TYPE, Problem
 from webapi import answers
 from webapi.conditional import REVALIDATED
 from webapi.declarations import Parameter
-from webapi.endpoints import ENDPOINTS, Answer, Endpoint
+from webapi.endpoints import ENDPOINTS, JSON, Answer, Endpoint
 
 Json = dict[str, Any]
 
@@ -31,6 +31,7 @@ _GROUPS: Final = {
     "Lines": "Single requests, filtered and searched. Stored are those that `DISCARD_STATUS` does not discard.",
     "Statistics": "Counts, latencies and visitors of windows of time.",
     "Ledger": "The proof that no line is missing.",
+    "Session": "Logging in with a page, where API keys are required.",
     "Operation": "For probes and monitoring.",
     "About": "What describes this API.",
 }
@@ -45,13 +46,16 @@ _HEADERS: Final[dict[str, Json]] = {
     },
     "Retry-After": {"description": "Ask again after so many seconds.", "schema": {"type": "integer", "minimum": 0}},
     "Content-Disposition": {"description": "A name for the file."},
+    "Set-Cookie": {"description": "The session."},
 }
 _DENIED: Final = (401, 403, 429)
 _PROBLEMS: Final = {
-    400: "A parameter cannot be understood; the problem names it.",
+    400: "A parameter, or the body, cannot be understood; the problem names what.",
     404: "There is no such line or letter.",
     401: "No API key, or one that is not known or was revoked.",
-    403: "The API key is not one that may read.",
+    403: "The API key is for something else, or the request comes from another site's page.",
+    409: "It cannot be done as things are; the problem says why.",
+    415: "The body is not said to be JSON.",
     429: "So many streams are open already, or the API key made so many requests within the second.",
     503: "The database does not answer now, or not in time.",
 }
@@ -71,9 +75,7 @@ def document(keys: bool = False) -> Json:
         },
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": said} for name, said in _GROUPS.items()],
-        "paths": {
-            endpoint.path: {"get": _operation(endpoint, keys and not endpoint.is_open)} for endpoint in ENDPOINTS
-        },
+        "paths": _paths(keys),
         "components": {
             "schemas": _schemas(structs),
             "headers": {name: {"schema": {"type": "string"}} | said for name, said in _HEADERS.items()},
@@ -81,6 +83,14 @@ def document(keys: bool = False) -> Json:
             **({"securitySchemes": {"key": SECURITY}} if keys else {}),
         },
     }
+
+
+def _paths(keys: bool) -> Json:
+    found: Json = {}
+    for endpoint in ENDPOINTS:
+        operation = _operation(endpoint, keys and endpoint.scope is not None)
+        found.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
+    return found
 
 
 def _operation(endpoint: Endpoint, keyed: bool) -> Json:
@@ -95,13 +105,14 @@ def _operation(endpoint: Endpoint, keyed: bool) -> Json:
             *_parameters(endpoint.parameters, "query"),
             *_parameters(endpoint.in_header, "header"),
         ],
+        **({"requestBody": _body(endpoint.body)} if endpoint.body else {}),
         "responses": {
-            **{str(status): _answer(answer) for status, answer in endpoint.answers.items()},
-            **({"304": _unchanged()} if REVALIDATED.intersection(endpoint.answers[200].content) else {}),
+            **{str(status): _answer(endpoint, answer) for status, answer in endpoint.answers.items()},
+            **({"304": _unchanged()} if _is_revalidated(endpoint) else {}),
             **{str(status): {"$ref": f"#/components/responses/{_name(status)}"} for status in sorted(problems)},
             "default": {"$ref": "#/components/responses/Problem"},
         },
-        "x-codeSamples": [{"lang": "sh", "label": "curl", "source": f"curl -s '{BASE_URL}{endpoint.example}'"}],
+        "x-codeSamples": [{"lang": "sh", "label": "curl", "source": _sample(endpoint)}],
         **({"security": [{"key": []}]} if keyed else {}),
     }
 
@@ -109,7 +120,7 @@ def _operation(endpoint: Endpoint, keyed: bool) -> Json:
 def _parameters(known: Iterable[Parameter[Any]], place: str) -> list[Json]:
     found = []
     for parameter in known:
-        default = {} if parameter.default is None else {"default": parameter.default}
+        default = {"default": parameter.default} if isinstance(parameter.default, str | int) else {}
         example = {"example": parameter.example} if parameter.example != "" else {}
         found.append(
             {
@@ -124,8 +135,23 @@ def _parameters(known: Iterable[Parameter[Any]], place: str) -> list[Json]:
     return found
 
 
-def _answer(answer: Answer) -> Json:
-    names = ("X-Request-Id", *answer.headers, *(("ETag",) if REVALIDATED.intersection(answer.content) else ()))
+def _is_revalidated(endpoint: Endpoint) -> bool:
+    return endpoint.method == "GET" and bool(REVALIDATED.intersection(endpoint.answers[200].content))
+
+
+def _sample(endpoint: Endpoint) -> str:
+    if endpoint.method == "GET":
+        return f"curl -s '{BASE_URL}{endpoint.example}'"
+    sent = f"-H 'Content-Type: application/json' -d '{endpoint.sent}'"
+    return f"curl -s {sent} '{BASE_URL}{endpoint.example}'"
+
+
+def _body(struct: Any) -> Json:
+    return {"required": True, "content": {JSON: {"schema": _content(struct)}}}
+
+
+def _answer(endpoint: Endpoint, answer: Answer) -> Json:
+    names = ("X-Request-Id", *answer.headers, *(("ETag",) if _is_revalidated(endpoint) else ()))
     return {
         "description": answer.description,
         "headers": _refer(names),
@@ -163,15 +189,23 @@ def _name(status: int) -> str:
 def _structs(endpoint: Endpoint) -> Iterable[Any]:
     for answer in endpoint.answers.values():
         yield from (struct for struct in answer.content.values() if struct not in (None, dict))
+    if endpoint.body is not None:
+        yield endpoint.body
 
 
 def _schemas(structs: Iterable[Any]) -> Json:
-    """The schemas of answers. A statistic's data is one of some structs, or counts by status: no type says that."""
+    """The schemas of answers. A statistic's data is one of some structs, or counts by status, and a part of an overview
+    may be broken: no type says that.
+    """
     of_data = (answers.Latency, answers.Traffic, answers.Summary)
-    ordered = sorted({*structs, *of_data, Problem}, key=lambda struct: str(struct.__name__))
+    ordered = sorted(
+        {*structs, *of_data, *answers.PARTS.values(), answers.Broken, Problem}, key=lambda struct: str(struct.__name__)
+    )
     _, found = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
     schemas: Json = msgspec.json.decode(msgspec.json.encode(found))  # defaults are tuples, which are no JSON
     counts = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
     refer = [{"$ref": f"#/components/schemas/{struct.__name__}"} for struct in of_data]
     schemas["StatsAnswer"]["properties"]["data"] = {"anyOf": [*refer, counts]}
+    for name, struct in answers.PARTS.items():
+        schemas["OverviewAnswer"]["properties"][name] = {"anyOf": [_content(struct), _content(answers.Broken)]}
     return schemas

@@ -7,11 +7,12 @@ what browsers' tools add against caches), one that is unknown or repeated is ref
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from pipeline.errors import BadParameter
+from pipeline.rollup import DAY, FIVE_MINUTES, HOUR
 from pipeline.selection import EVERYTHING, Selection
 from pipeline.statistic import RANGES
 from webapi import cursor
@@ -23,6 +24,7 @@ from webapi.questions import (
     ExportQuestion,
     LedgerQuestion,
     LogsQuestion,
+    OverviewQuestion,
     SeriesQuestion,
     StatsQuestion,
     TailQuestion,
@@ -30,13 +32,14 @@ from webapi.questions import (
 )
 
 _MINUTE: Final = timedelta(minutes=1)
-_DAY: Final = 86_400
 _MOST_CHOSEN_POINTS: Final = 300
 # Each at most ten times the one before: where one gives too many points, the next gives 30 at least.
 _STEPS: Final = (
     *(60 * minutes for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720)),
-    *(_DAY * days for days in (1, 2, 7, 14, 28, 91, 182, 364)),
+    *(DAY * days for days in (1, 2, 7, 14, 28, 91, 182, 364)),
 )
+_MOST_VISITOR_POINTS: Final = 50
+_VISITOR_STEPS: Final = (FIVE_MINUTES, HOUR, DAY, 7 * DAY, 28 * DAY, 364 * DAY, 3_640 * DAY)
 
 
 class Window(NamedTuple):
@@ -123,12 +126,16 @@ def series_question(pairs: Pairs, now: datetime) -> SeriesQuestion:
     given = Given(pairs, declared.SERIES)
     start, end, range_name = _window(given, now)
     metric, by = given.read(declared.METRIC), given.read(declared.BY_CLASS)
-    if metric == "latency" and by is not None:
-        raise BadParameter("by", "latencies are told of all classes together; filter by status for those of one")
+    if metric in ("latency", "visitors") and by is not None:
+        raise BadParameter("by", f"of {metric} there are points of all classes together only; filter by status")
+    if metric == "visitors":
+        for parameter in declared.STATS_SELECTION:
+            if parameter in given:
+                raise BadParameter(parameter.name, "how many visitors there were over time is known of all only")
     return SeriesQuestion(
         metric=metric,
         by=by,
-        step=_step(given, start, end),
+        step=_step(given, start, end, metric),
         start=start,
         end=end,
         range_name=range_name,
@@ -166,6 +173,11 @@ def dead_letters_question(pairs: Pairs) -> DeadLettersQuestion:
     return DeadLettersQuestion(
         given.read(declared.REASON), start, end, given.read(declared.LETTERS_LIMIT), given.read(declared.BEFORE)
     )
+
+
+def preview_question(pairs: Pairs) -> frozenset[int]:
+    """The question of `/rules/preview`: which statuses would be discarded. Raises BadParameter."""
+    return Given(pairs, declared.PREVIEW).read(declared.DISCARD_STATUS)
 
 
 def ledger_question(pairs: Pairs) -> LedgerQuestion:
@@ -215,10 +227,47 @@ def _require_order(start: datetime | None, end: datetime | None) -> None:
         raise BadParameter("from", "it is later than to")
 
 
-def _step(given: Given, start: datetime, end: datetime) -> int:
+def overview_question(pairs: Pairs, now: datetime) -> OverviewQuestion:
+    """The question of `/overview`. Raises BadParameter."""
+    given = Given(pairs, declared.OVERVIEW)
+    start, end, range_name = _window(given, now)
+    lines: Any = {
+        "start": start,
+        "end": end,
+        "range_name": range_name,
+        "scope": given.read(declared.SCOPE_ALL),
+        "selection": _searched(given),
+    }
+    sorts = {"route": given.read(declared.ROUTES_SORT), "ip": given.read(declared.ADDRESSES_SORT)}
+    step = chosen_step(start, end)
+    return OverviewQuestion(
+        summary=StatsQuestion(kind="summary", **lines),
+        requests=SeriesQuestion(metric="requests", by="class", step=step, **lines),
+        latency=SeriesQuestion(metric="latency", by=None, step=step, **lines),
+        visitors=SeriesQuestion(metric="visitors", by=None, step=chosen_step(start, end, "visitors"), **lines),
+        tops={
+            by: TopQuestion(by=by, sort=sorts.get(by, "requests"), limit=declared.TOP, **lines)
+            for by in ("route", "status", "method", "ip")
+        },
+        ledger=LedgerQuestion(_minute(start), _minute(end) + _MINUTE),
+    )
+
+
+def chosen_step(start: datetime, end: datetime, metric: str = "") -> int:
+    """How many seconds a point of a series covers where nobody says it.
+
+    Of visitors there are fewer points: each is made of sketches, which are large.
+    """
+    steps, most = (_VISITOR_STEPS, _MOST_VISITOR_POINTS) if metric == "visitors" else (_STEPS, _MOST_CHOSEN_POINTS)
+    return next(step for step in steps if points(start, end, step) <= most)
+
+
+def _step(given: Given, start: datetime, end: datetime, metric: str) -> int:
     step = given.read(declared.STEP)
     if step is None:
-        return next(step for step in _STEPS if points(start, end, step) <= _MOST_CHOSEN_POINTS)
+        return chosen_step(start, end, metric)
+    if metric == "visitors" and step % FIVE_MINUTES:
+        raise BadParameter("step", "visitors are counted by five minutes: expected a multiple of 5m")
     if (number := points(start, end, step)) > declared.MOST_POINTS:
         raise BadParameter(
             "step", f"it would make {number} points of the window; at most {declared.MOST_POINTS} are given"

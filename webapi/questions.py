@@ -96,3 +96,14 @@ class LedgerQuestion(msgspec.Struct, frozen=True):
 
     first: datetime | None
     end: datetime | None
+
+
+class OverviewQuestion(msgspec.Struct, frozen=True):
+    """What `/overview` is asked for, all of the same lines: `tops` by what they rank."""
+
+    summary: StatsQuestion
+    requests: SeriesQuestion
+    latency: SeriesQuestion
+    visitors: SeriesQuestion
+    tops: dict[str, TopQuestion]
+    ledger: LedgerQuestion

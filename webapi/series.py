@@ -6,28 +6,23 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from pipeline.facts import Facts, Found
-from pipeline.moment import rfc3339
-from pipeline.statistics import Question, estimated, latency, quantile_errors
-from pipeline.window import moment
+from pipeline.statistics import Question, latency, quantile_errors
+from webapi.points import points
 from webapi.questions import SeriesQuestion
+from webapi.visitors import visitors
 
 _CLASSES: Final = range(1, 6)
 
 
 def series(asked: SeriesQuestion, question: Question) -> dict[str, Any]:
     """The points of a series, oldest first, and what they cover. Within a transaction."""
+    if asked.metric == "visitors":
+        return visitors(asked, question)
     by = ("class",) if asked.by or asked.metric == "errors" else ()
     found = question.facts("time", *by, latencies=asked.metric == "latency", step=asked.step)
     tell = _METRICS[asked.metric, asked.by]
-    starts = range(found.window.start // 1_000_000, found.window.stop // 1_000_000, asked.step)
-    points = [{"time": rfc3339(moment(start * 1_000_000)), **tell(found, start)} for start in starts]
     errors = quantile_errors(found.total) if asked.metric == "latency" else {}
-    return {
-        "metric": asked.metric,
-        "step_seconds": asked.step,
-        "data": points,
-        "meta": question.meta(found, range=asked.range_name) | estimated(errors),
-    }
+    return points(asked, question, found, lambda start: tell(found, start), errors)
 
 
 def _classes(found: Found, start: int) -> dict[int, int]:

@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from pipeline import statistics
 from pipeline.cache import KEPT_SECONDS, Cache
 from pipeline.errors import Unavailable
+from pipeline.facts import BUDGET
 from pipeline.selection import EVERYTHING
 from pipeline.statistic import Statistic
 from pipeline.statistics import Question
@@ -22,8 +23,11 @@ from webapi.questions import SeriesQuestion, StatsQuestion, TopQuestion
 from webapi.series import series
 from webapi.top import top
 
-# Seconds that a series or a ranking is kept: they cost more than their freshness is worth, and nobody warms them.
-_KEPT_SECONDS = 10
+# Seconds that a series, a ranking or a page's figures are kept, by their range: for who looks at the same. Nobody warms
+# them, and people watch those of short ranges move.
+_KEPT_SECONDS: Final = {"15m": 2, "hour": 2, "day": 10, "week": 30}
+
+Asked = StatsQuestion | SeriesQuestion | TopQuestion
 
 
 class Found(NamedTuple):
@@ -39,7 +43,7 @@ def look_up(store: Store, cache: Cache, question: StatsQuestion, now: datetime) 
     A cache that is away is no error. Raises Unavailable when the database is needed and does not answer, and TooSlow.
     """
     kind, range_name, scope = question.kind, question.range_name, question.scope
-    kept = range_name if range_name and question.selection == EVERYTHING else None
+    kept = range_name if range_name in KEPT_SECONDS and question.selection == EVERYTHING else None
     if kept:
         with suppress(Unavailable):
             cached = cache.statistic(kind, kept, scope)
@@ -52,35 +56,53 @@ def look_up(store: Store, cache: Cache, question: StatsQuestion, now: datetime) 
     return Found(computed, hit=False)
 
 
-def look_up_series(store: Store, cache: Cache, asked: SeriesQuestion, now: datetime) -> dict[str, Any]:
-    """The series that a question asks for; raises as `look_up` does."""
-    return _remembered(cache, asked, lambda: store.read(lambda: series(asked, _question(store, asked, now))))
-
-
-def look_up_top(store: Store, cache: Cache, asked: TopQuestion, now: datetime) -> dict[str, Any]:
-    """The ranking that a question asks for; raises as `look_up` does."""
-    return _remembered(cache, asked, lambda: store.read(lambda: top(asked, _question(store, asked, now))))
-
-
-def _question(store: Store, asked: SeriesQuestion | TopQuestion, now: datetime) -> Question:
-    return Question(store, Window.of(asked.start, asked.end), asked.scope, asked.selection, now)
-
-
-def _remembered(
-    cache: Cache, asked: SeriesQuestion | TopQuestion, compute: Callable[[], dict[str, Any]]
+def look_up_series(
+    store: Store, cache: Cache, asked: SeriesQuestion, now: datetime, budget: float = BUDGET
 ) -> dict[str, Any]:
-    if asked.range_name not in KEPT_SECONDS:
+    """The series that a question asks for; raises as `look_up` does.
+
+    `budget` is how many seconds a reading of rows may take, where rollups cannot tell.
+    """
+    return _remembered(cache, asked, budget, lambda: store.read(lambda: series(asked, _of(store, asked, now, budget))))
+
+
+def look_up_top(
+    store: Store, cache: Cache, asked: TopQuestion, now: datetime, budget: float = BUDGET
+) -> dict[str, Any]:
+    """The ranking that a question asks for; as `look_up_series`."""
+    return _remembered(cache, asked, budget, lambda: store.read(lambda: top(asked, _of(store, asked, now, budget))))
+
+
+def look_up_summary(
+    store: Store, cache: Cache, asked: StatsQuestion, now: datetime, budget: float = BUDGET
+) -> dict[str, Any]:
+    """The summary that a question asks for, as people watch it: as `look_up_series`."""
+
+    def compute() -> dict[str, Any]:
+        found = store.read(lambda: statistics.summary(_of(store, asked, now, budget)))
+        return {"type": found.type, "data": found.data, "meta": {"range": asked.range_name, **found.meta}}
+
+    return _remembered(cache, asked, budget, compute)
+
+
+def _of(store: Store, asked: Asked, now: datetime, budget: float) -> Question:
+    return Question(store, Window.of(asked.start, asked.end), asked.scope, asked.selection, now, budget)
+
+
+def _remembered(cache: Cache, asked: Asked, budget: float, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    seconds = _KEPT_SECONDS.get(asked.range_name or "")
+    if seconds is None:
         return compute()
     # The window of a range moves on with the clock; the question stays the same.
     said = {name: value for name, value in msgspec.structs.asdict(asked).items() if name not in ("start", "end")}
-    written = msgspec.json.encode(said, order="deterministic")
+    written = msgspec.json.encode((said, budget), order="deterministic")
     key = f"{type(asked).__name__}:{hashlib.blake2b(written, digest_size=16).hexdigest()}"
     with suppress(Unavailable):
         if found := cache.answer(key):
             return found
     computed = compute()
     with suppress(Unavailable):
-        cache.keep_answer(key, computed, _KEPT_SECONDS)
+        cache.keep_answer(key, computed, seconds)
     return computed
 
 

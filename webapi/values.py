@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
+from pipeline.filter import discarded
 from pipeline.grammar import MAX_PATH
 from pipeline.routes import MAX_TEMPLATE, OTHER
 from pipeline.selection import Network, OneOf, Substring
@@ -27,6 +28,7 @@ STATUSES: Final = "!?[1-5]([0-9]{2}|[xX]{2})(,[1-5]([0-9]{2}|[xX]{2}))*"
 METHODS: Final = "!?[A-Za-z]{1,10}(,[A-Za-z]{1,10})*"
 ROUTES: Final = f"!?(/[^ ]{{0,{MAX_TEMPLATE - 1}}}|{OTHER})(,(/[^ ]{{0,{MAX_TEMPLATE - 1}}}|{OTHER}))*"
 NETWORKS: Final = r"!?[0-9A-Fa-f.:]+(/[0-9]{1,3})?(,[0-9A-Fa-f.:]+(/[0-9]{1,3})?)*"
+RULE: Final = "[1-5]([0-9]{2}|[xX]{2})( *, *[1-5]([0-9]{2}|[xX]{2}))*"
 REASON: Final = "[a-z_]{1,32}"
 STEP: Final = "[1-9][0-9]{0,8}[smhd]"
 
@@ -52,6 +54,13 @@ def statuses(text: str) -> frozenset[int]:
     if not found:
         raise ValueError("no status is left")
     return found
+
+
+def rule(text: str) -> frozenset[int]:
+    """What DISCARD_STATUS may say: the statuses that it discards."""
+    if not re.fullmatch(RULE, text):
+        raise ValueError("expected statuses and classes such as 200 or 2xx,301")
+    return discarded(text)
 
 
 def reason(text: str) -> str:

@@ -9,8 +9,8 @@ from datetime import datetime
 import pytest
 from click.testing import CliRunner, Result
 
-from cli import retry
 from cli.main import tally
+from pipeline import retry
 from pipeline.batch import lines
 from pipeline.models import DeadLetter
 from pipeline.storage import Store
@@ -157,7 +157,7 @@ def test_without_kafka_nothing_is_marked(store: Store, monkeypatch: pytest.Monke
 def test_a_record_and_a_line_are_not_mistaken(store: Store) -> None:
     bury(store, b"[]", None)
     letter = store.read(lambda: DeadLetter.select().first())
-    for replace, said in ((None, "no line in it"), (GOOD, "--replace is for a line")):
+    for replace, said in ((None, "no line in it"), (GOOD, "only a line can be replaced")):
         with pytest.raises(retry.UnfitError, match=said):
             retry.record(letter, "topic", replace, again=False, max_lines=10)
 

@@ -104,6 +104,7 @@ def test_a_process_says_what_it_counts_and_its_last_error_for_ten_seconds(
         key = f"process:consumer:{socket.gethostname()}:{os.getpid()}"
         said = msgspec.json.decode(client.get(key))
         assert said["counters"] == {"lines_total": 3}
+        assert said["gauges"] == {}
         assert said["last_error"]["error"] == "it broke at noon"
         assert 8 <= client.ttl(key) <= 10
     finally:

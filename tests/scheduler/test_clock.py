@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from cli.child import wait_until
 from pipeline import messages
 from pipeline.cache import KEPT_SECONDS
-from pipeline.statistic import KINDS, RANGES, SCOPES
+from pipeline.statistic import KINDS, SCOPES
 from scheduler.clock import ENOUGH, Clock
 from scheduler.jobs import Job, jobs
 from tasks.housekeeping import JOBS
@@ -51,7 +51,7 @@ def waiting(broker: RedisBroker) -> list[Any]:
 def test_every_statistic_and_every_job_is_asked_for() -> None:
     asked = [job.message() for job in jobs()]
     warmed = {(m.kwargs["kind"], m.kwargs["range_name"], m.kwargs["scope"]) for m in asked if m.actor_name == "warm"}
-    assert warmed == {(kind, name, scope) for kind in KINDS for name in RANGES for scope in SCOPES}
+    assert warmed == {(kind, name, scope) for kind in KINDS for name in KEPT_SECONDS for scope in SCOPES}
     assert {m.kwargs["job"] for m in asked if m.actor_name == "housekeeping"} == set(JOBS)
 
 

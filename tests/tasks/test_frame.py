@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import batch, grammar
+from pipeline.batch import PAYLOAD
 from pipeline.errors import LineFault
-from tasks.frame import PAYLOAD, SCHEMA, Parsed, Rejected, parse, without
+from tasks.frame import SCHEMA, Parsed, Rejected, parse, without
 from tests.pipeline.lines import any_lines, ordinary_lines, valid_lines
 from tests.records import Headers, Rec, bodies, line, upload
 

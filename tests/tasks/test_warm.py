@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import redis
 from structlog.testing import capture_logs
 
-from pipeline.cache import Cache
-from pipeline.statistic import KINDS, RANGES, SCOPES
+from pipeline.cache import KEPT_SECONDS, Cache
+from pipeline.statistic import KINDS, SCOPES
 from pipeline.storage import Store
 from tasks.warm import warm
 from tests.servers import Backend
@@ -23,7 +23,7 @@ def test_every_combination_is_cached_for_as_long_as_its_range_allows(backend: Ba
     client = redis.Redis.from_url(backend.cache_url)
     client.flushdb()
     for kind in KINDS:
-        for range_name in RANGES:
+        for range_name in KEPT_SECONDS:
             for scope in SCOPES:
                 assert warm(store, cache, kind, range_name, scope, NOW.replace(tzinfo=None))
     found = cache.statistic("errors", "week", "all")

@@ -14,14 +14,15 @@ from pipeline.storage import Store
 from tests.servers import Backend
 from tests.stores import Seen, put
 from tests.webapi.conftest import NOW
-from webapi import docs, export
+from webapi import export
 from webapi.app import compose
+from webapi.assets import assets
 from webapi.endpoints import ENDPOINTS
 from webapi.metrics import Metrics
 
 PUBLIC_ID, KEY = minted()
 BEARER = {"Authorization": f"Bearer {KEY}"}
-CLOSED = [endpoint.path.replace("{id}", "1") for endpoint in ENDPOINTS if not endpoint.is_open]
+CLOSED = [endpoint.path.replace("{id}", "1") for endpoint in ENDPOINTS if endpoint.scope is not None]
 
 
 @pytest.fixture
@@ -50,7 +51,20 @@ def test_a_stranger_learns_nothing(guarded: FlaskClient, page: str) -> None:
         assert "X-Request-Id" in answer.headers
 
 
-@pytest.mark.parametrize("page", ["/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", docs.style_path()])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/",
+        "/pipeline",
+        "/session",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/openapi.json",
+        "/docs",
+        assets().path("docs.css"),
+    ],
+)
 def test_what_shows_nothing_is_open(guarded: FlaskClient, page: str) -> None:
     assert guarded.get(page).status_code == 200
 
@@ -108,6 +122,11 @@ def test_a_page_elsewhere_may_ask_with_its_key(guarded: FlaskClient) -> None:
 def test_the_document_says_where_a_key_is_needed(guarded: FlaskClient) -> None:
     document = guarded.get("/openapi.json").json
     assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
-    closed = {path for path, item in document["paths"].items() if "security" in item["get"]}
-    assert closed == {endpoint.path for endpoint in ENDPOINTS if not endpoint.is_open}
+    closed = {
+        (method.upper(), path)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if "security" in operation
+    }
+    assert closed == {(one.method, one.path) for one in ENDPOINTS if one.scope is not None}
     assert {"401", "403", "429"} <= document["paths"]["/logs"]["get"]["responses"].keys()

@@ -222,7 +222,7 @@ def test_only_what_is_ranked_from_rows_can_be_chosen_by_what_only_rows_know() ->
 
 def test_each_range_has_a_step_of_its_own() -> None:
     steps = {name: series_question([("range", name)], NOW).step for name in RANGES}
-    assert steps == {"hour": 60, "day": 300, "week": 3600}
+    assert steps == {"15m": 60, "hour": 60, "day": 300, "week": 3600}
 
 
 @given(st.integers(31 * 60, 130 * 365 * 86_400 - 1), st.integers(0, 86_400 * 366))

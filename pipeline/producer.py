@@ -1,4 +1,4 @@
-"""A Kafka producer as the receiver needs it: acknowledged by all replicas, or failed soon."""
+"""A Kafka producer as we need it: acknowledged by all replicas, or failed soon."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import time
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
+from kafka.partitioner import Partitioner
 
 from pipeline.brokers import require_answer
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
 from pipeline.topic import PRODUCER_HEADROOM
-from receiver.partitioner import InSlices
 
 # A client learns within two seconds that Kafka is away; its own time-out is far above.
 DELIVERY_SECONDS = 1.5
@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 3.0
 BATCH_BYTES = 256 * 1024
 
 
-def build(settings: Settings) -> KafkaProducer:
+def build(settings: Settings, partitioner: Partitioner | None = None) -> KafkaProducer:
     """A producer that knows the topic's partitions, so that its `send` does not wait for anything.
 
     `acks` stays at its default (all, idempotent). Raises Unavailable after some seconds at the most.
@@ -39,12 +39,12 @@ def build(settings: Settings) -> KafkaProducer:
             # The longest that `send` may block the event loop, should the topic vanish.
             max_block_ms=250,
             linger_ms=5,
-            partitioner=InSlices(),
             batch_size=min(BATCH_BYTES, max_request_size),
             compression_type="lz4",
             max_request_size=max_request_size,
             allow_auto_create_topics=False,
             metrics_enabled=False,
+            **({} if partitioner is None else {"partitioner": partitioner}),
         )
     except KafkaError as error:
         raise Unavailable("kafka", _said(error)) from error

@@ -1,0 +1,118 @@
+"""A dead letter sent again: as an upload of its own, under a key that makes it count once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from pipeline import document
+from pipeline.batch import PAYLOAD
+from pipeline.errors import DocumentFault, LineFault, TallyError, Unavailable
+from pipeline.grammar import parse
+from pipeline.models import DeadLetter, Stream
+from pipeline.storage import Store
+
+# Seconds; beyond the producer's own.
+_PATIENCE: Final = 5.0
+
+
+class UnfitError(TallyError):
+    """A letter cannot be sent again as it is; the message says why."""
+
+
+class Record(msgspec.Struct, frozen=True):
+    """What is sent for a letter: `value` is an upload's body, of `lines` lines, and `key` its Idempotency-Key."""
+
+    id: int
+    value: bytes
+    lines: int
+    key: bytes
+
+
+def topic_ids(store: Store) -> dict[int, str]:
+    """The topic id of each stream."""
+    return store.read(lambda: dict(Stream.select(Stream.id, Stream.topic_id).tuples()))
+
+
+def record(letter: Any, topic_id: str, replace: str | None, again: bool, max_lines: int) -> Record:
+    """What is to be sent for a letter that stood in a topic, with `replace` in place of its line. Raises UnfitError.
+
+    One that was sent before is fit only to be sent `again`.
+    """
+    if letter.retried_at is not None and not again:
+        raise UnfitError("it was sent again already; once more is only done where that is asked for")
+    payload = bytes(letter.payload)
+    if letter.line_index is None:
+        if replace is not None:
+            raise UnfitError("it is a record as a whole: only a line can be replaced")
+        if len(payload) >= PAYLOAD:
+            raise UnfitError(f"of the record only its first {PAYLOAD} bytes are kept")
+        value = payload
+    else:
+        value = msgspec.json.encode([payload.decode(errors="replace") if replace is None else replace])
+    return Record(letter.id, value, _lines(value, max_lines), key(letter, topic_id))
+
+
+def key(letter: Any, topic_id: str) -> bytes:
+    """What a letter's upload is known by: where it stood and what came. Its id may be another's after a restore."""
+    place = f"{topic_id}/{letter.part}/{letter.offset}/{letter.line_index}/"
+    return b"dead-letter-" + blake2b(place.encode() + bytes(letter.payload), digest_size=16).hexdigest().encode()
+
+
+def send(producer: KafkaProducer, topic: str, store: Store, records: Sequence[Record]) -> None:
+    """Has Kafka take the records, and marks the letters of those that it took.
+
+    Raises Unavailable where it does not take one: that is not marked, and may be sent once more.
+    """
+    taken: list[int] = []
+    now = datetime.now(UTC)
+    try:
+        waiting = [(one.id, producer.send(topic, value=one.value, headers=_headers(one, now))) for one in records]
+        for id, future in waiting:
+            future.get(_PATIENCE)
+            taken.append(id)
+    except KafkaError as error:
+        raise Unavailable("kafka", f"{type(error).__name__}: {error}") from error
+    finally:
+        if taken:
+            mark = DeadLetter.update(retried_at=store.now()).where(DeadLetter.id.in_(taken))
+            store.write(lambda: mark.execute())
+
+
+def _lines(value: bytes, max_lines: int) -> int:
+    """How many lines a body has, of which one is valid at least. Raises UnfitError."""
+    try:
+        lines = document.decode(value)
+    except DocumentFault as fault:
+        raise UnfitError(str(fault)) from None
+    if len(lines) > max_lines:
+        raise UnfitError(f"it has more than {max_lines} lines (MAX_LINES)")
+    why = "there is no line in it"
+    for number, line in enumerate(lines):
+        try:
+            parse(line)
+        except LineFault as fault:
+            why = fault.detail if number == 0 else why
+        else:
+            return len(lines)
+    raise UnfitError(why)
+
+
+def _headers(sent: Record, now: datetime) -> list[tuple[str, bytes]]:
+    """The record's headers. Its key is the letter's: sent twice within KEY_WINDOW, as by a crash before it was marked,
+    it counts once; and no client's key meets it, since no API key is named so.
+    """
+    return [
+        ("format", b"lines"),
+        ("received", f"{now:%Y-%m-%dT%H:%M:%S.%fZ}".encode()),
+        ("lines", b"%d" % sent.lines),
+        ("request", b"dead-letter-%d" % sent.id),
+        ("key", sent.key),
+        ("api_key", b"dead-letters"),
+    ]

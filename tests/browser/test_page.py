@@ -1,0 +1,58 @@
+"""What stands around the numbers: the empty page, help, themes, keys."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Site
+from tests.browser.watched import Watched
+
+
+def test_an_empty_page_teaches_with_this_servers_own_address(watched: Watched, empty_site: Site) -> None:
+    page = watched.open(empty_site.url)
+    lesson = page.get_by_role("region", name="A line with curl")
+    expect(lesson).to_contain_text(":8080/upload")
+    expect(lesson).to_contain_text(re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ 203\.0\.113\.7 GET"))
+    expect(page.get_by_role("region", name="nginx's log_format")).to_contain_text("$request_uri $status")
+    page.get_by_role("link", name="Look at 24h").click()
+    expect(page).to_have_url(re.compile("range=24h"))
+
+
+def test_help_opens_with_its_key_and_closes_with_escape(page: Page) -> None:
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Help")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_theme_that_was_chosen_is_there_before_anything_is_drawn(watched: Watched, site: Site) -> None:
+    page = watched.open(site.url)
+    page.get_by_role("button", name="Theme: as the system").click()
+    page.get_by_role("button", name="Theme: light").click()
+    expect(page.get_by_role("button", name="Theme: dark")).to_be_visible()
+    page.reload(wait_until="commit")
+    page.wait_for_function("document.body")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_keys_do_nothing_while_somebody_types(page: Page) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("l?t")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert "live=0" not in page.url
+
+
+def test_pages_are_one_and_back_leads_from_one_to_the_other(page: Page) -> None:
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Pipeline").click()
+    expect(page.get_by_role("heading", name="Ledger", exact=True)).to_be_visible()
+    assert page.title() == "Pipeline · Tally"
+    page.go_back()
+    expect(page.get_by_role("heading", name="Figures")).to_be_visible()
+
+
+def test_times_are_of_the_viewers_zone_and_say_utc(watched: Watched, site: Site) -> None:
+    page = watched.open(f"{site.url}/?line=1")
+    time = page.locator(".freshness time")
+    expect(time).to_have_attribute("title", re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$"))

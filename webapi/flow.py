@@ -1,0 +1,97 @@
+"""How the pipeline itself is: what the database knows of it, and what each process says."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+import structlog
+from peewee import fn
+
+from pipeline import freshness, ledger
+from pipeline.cache import Cache
+from pipeline.errors import Unavailable
+from pipeline.models import Batch, Progress, Stream
+from pipeline.moment import rfc3339
+from pipeline.storage import Store
+from webapi import dead_letters
+from webapi.hops import Process, Waiting, hops, troubles
+
+log = structlog.get_logger(__name__)
+
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 (naive UTC, as the database's times are)
+_DAY: Final = timedelta(days=1)
+
+
+def flow(store: Store, cache: Cache, now: datetime) -> dict[str, Any]:
+    """The pipeline's status as of `now`. Raises Unavailable where the database does not answer."""
+    sums = ledger.read(store)
+    lately = ledger.read(store, now - _DAY)
+    data_to, waiting, oldest = store.read(lambda: _waiting(store))
+    letters = dead_letters.counts(store)
+    processes, checks = _processes(cache, now)
+    lag = None if data_to is None else max(0.0, round((now.replace(tzinfo=None) - data_to).total_seconds(), 3))
+    return {
+        "as_of": rfc3339(now),
+        "data_to": None if data_to is None else rfc3339(data_to),
+        "lag_seconds": lag,
+        "problems": list(troubles(waiting, sums, lately.lost, processes, checks)),
+        "hops": hops(waiting, sums, processes),
+        "oldest_pending": oldest,
+        "dead_letters": {"by_reason": letters, "total": sum(letters.values())},
+        "ledger": {**msgspec.to_builtins(sums), "balanced": sums.balanced},
+        "processes": None if processes is None else [_told(one) for one in processes],
+    }
+
+
+def _waiting(store: Store) -> tuple[datetime | None, Waiting, dict[str, Any] | None]:
+    """Up to when everything is counted, what waits, and the batch that has waited for longest."""
+    now = freshness.present(store)
+    behind: Any = (
+        Progress.select(fn.SUM(Progress.end_offset - Progress.next_plan), fn.MIN(Progress.mark_time))
+        .join(Stream, on=(Stream.id == Progress.stream))
+        .where(Stream.state == "live", Progress.end_offset > Progress.next_plan)
+    )
+    records, mark = behind.tuples().first()
+    pending = Batch.state == "pending"
+    batches, lines = Batch.select(fn.COUNT(Batch.id), fn.SUM(Batch.lines)).where(pending).tuples().first()
+    oldest: Any = Batch.select().where(pending).order_by(Batch.oldest_at).first()
+    age = _age(now, oldest.oldest_at) if oldest else None
+    waiting = Waiting(
+        records=int(records or 0),
+        records_seconds=None if mark is None else _age(now, _EPOCH + timedelta(milliseconds=int(mark))),
+        batches=batches,
+        lines=int(lines or 0),
+        batches_seconds=age,
+    )
+    told = oldest and {"seconds": age, "lines": oldest.lines, "partition": oldest.part, "attempts": oldest.attempts}
+    return freshness.counted_up_to(store), waiting, told
+
+
+def _processes(cache: Cache, now: datetime) -> tuple[list[Process] | None, dict[str, str]]:
+    """What processes say, None where the cache is away; and how the cache is."""
+    try:
+        said = cache.statuses()
+    except Unavailable as error:
+        return None, {"cache": str(error)}
+    found = []
+    for one in said:
+        try:
+            found.append(msgspec.convert(one | {"error_age_seconds": _error_age(one, now)}, Process))
+        except (msgspec.ValidationError, ValueError, TypeError, KeyError):
+            log.warning("a status that is not understood", name=one["name"], pid=one["pid"])  # of another version
+    return found, {"cache": "ok"}
+
+
+def _error_age(said: dict[str, Any], now: datetime) -> float | None:
+    error = said.get("last_error")
+    return None if not error else _age(now, datetime.fromisoformat(error["at"]))
+
+
+def _age(now: datetime, at: datetime) -> float:
+    return max(0.0, round((now - at).total_seconds(), 3))
+
+
+def _told(one: Process) -> dict[str, Any]:
+    return {**msgspec.to_builtins(one), "alive": one.alive}

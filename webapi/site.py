@@ -1,0 +1,66 @@
+"""The pages for people, and what they load."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Response, request
+from werkzeug.exceptions import NotFound
+
+from webapi import dashboard, docs, reply
+from webapi.assets import assets
+from webapi.dashboard import Setup
+from webapi.endpoints import ENDPOINTS
+
+_HTML, _JSON = "text/html", "application/json"
+
+
+class Site:
+    """One method a page. None of them has a line or a number of the pipeline in it."""
+
+    def __init__(self, setup: Setup, keys: bool) -> None:
+        """With `keys`, questions need one."""
+        self._setup = setup
+        self._keys = keys
+
+    def index(self) -> Response:
+        """The dashboard for who takes HTML, and for everybody else what there is."""
+        # Of what is wanted equally, as by curl, the first.
+        if request.accept_mimetypes.best_match((_JSON, _HTML)) == _HTML:
+            answer = self.pipeline()
+        else:
+            paths = [endpoint.path for endpoint in ENDPOINTS if endpoint.path != "/"]
+            answer = reply.json({"name": "tally", "endpoints": paths})
+        answer.vary.add("Accept")
+        return answer
+
+    def pipeline(self) -> Response:
+        """The same page: its scripts look at the path."""
+        host = urlsplit(f"//{request.host}").hostname or "127.0.0.1"
+        return _page(dashboard.page(self._setup, f"[{host}]" if ":" in host else host, self._keys), dashboard.POLICY)
+
+    def docs(self) -> Response:
+        """The API's document, for people."""
+        return _page(docs.page(), docs.POLICY)
+
+    def asset(self, tree: str, name: str) -> Response:
+        """A file that a page loads, to be kept for ever: of another content the path is another."""
+        served = assets()
+        found = served.files.get(name)
+        if found is None or served.path(name) != request.path:
+            raise NotFound(f"there is no such file; a page that was loaded anew names those of {tree[:40]}'s successor")
+        packed = found.compressed is not None and request.accept_encodings["gzip"] > 0
+        answer = Response(found.compressed if packed else found.plain, content_type=found.content_type)
+        if packed:
+            answer.headers["Content-Encoding"] = "gzip"
+        answer.vary.add("Accept-Encoding")
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return answer
+
+
+def _page(text: str, policy: str) -> Response:
+    answer = Response(text, content_type="text/html; charset=utf-8")
+    answer.headers["Content-Security-Policy"] = policy
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    return answer

@@ -1,0 +1,26 @@
+/** The page's place: which page, in which state. It lives in the browser's address, so that back and forward work. */
+
+import { useCallback, useEffect, useState } from "../vendor/hooks.js";
+import { read, write } from "./url-state.js";
+
+/** [place, go]: `place` is {path, state}; `go(state, {replace, path, hash})` moves there. */
+export function usePlace() {
+  const [place, setPlace] = useState(here);
+  useEffect(() => {
+    const moved = () => setPlace(here());
+    addEventListener("popstate", moved);
+    return () => removeEventListener("popstate", moved);
+  }, []);
+  const go = useCallback((state, { replace = false, path = location.pathname, hash = "" } = {}) => {
+    const address = path + write(state) + hash;
+    if (address !== location.pathname + location.search + location.hash) {
+      history[replace ? "replaceState" : "pushState"](null, "", address);
+    }
+    setPlace(here());
+  }, []);
+  return [place, go];
+}
+
+function here() {
+  return { path: location.pathname, state: read(location.search) };
+}

@@ -1,0 +1,82 @@
+/** The figures of the window, each beside that of the window before. */
+
+import { change, count, latency, percent, rate, span, whole } from "./format.js";
+import { html } from "./html.js";
+import { Icon } from "./icon.js";
+import { Link } from "./link.js";
+import { Panel } from "./panel.js";
+import { Sparkline } from "./sparkline.js";
+import { added, term } from "./terms.js";
+import { toLines } from "./scroll.js";
+
+const ERRORS = { field: "status", negated: false, values: ["4xx", "5xx"] };
+
+const BEFORE = { "15m": "15 minutes", "1h": "hour", "24h": "24 hours", "7d": "7 days", custom: "as long a time" };
+
+/** Each card: its name, key, how it is written, which way is worse, and which lines it leads to. */
+const CARDS = [
+  { name: "Requests", key: "requests", write: count, exact: whole, spark: (of) => of.requests },
+  { name: "Per second", key: "requests_per_second", write: rate, spark: (of) => of.requests },
+  { name: "Errors", key: "error_rate", write: percent, kind: "share", worse: "up", spark: (of) => of.errorRates, leads: () => ERRORS },
+  ...[50, 95, 99].map((nth) => ({
+    name: `p${nth}`,
+    key: `p${nth}_latency`,
+    write: latency,
+    kind: "latency",
+    worse: "up",
+    spark: (of) => of[`p${nth}`],
+    leads: (value) => (value >= 1 ? term("latency", `>=${Math.floor(value)}`) : null),
+  })),
+  { name: "Visitors", key: "unique_ips", write: count, exact: whole, spark: (of) => of.visitors },
+];
+
+/** `summary` is `/stats?type=summary`'s answer, `trends` the lists of numbers that the small lines show. */
+export function Cards({ summary, trends, state, go, ...panel }) {
+  const data = summary?.data;
+  const table = data && { columns: ["figure", "now", "before"], rows: CARDS.map((card) => row(card, data)) };
+  const before = summary?.meta.previous?.window;
+  const note = before && html`<span title=${span(Date.parse(before.from), Date.parse(before.to))}>beside the ${BEFORE[state.range]} before</span>`;
+  return html`<${Panel} name="Figures" kind="cards-panel" note=${note} table=${table} hasNumbers=${Boolean(data)} ...${panel}>
+    <ul class="cards">
+      ${CARDS.map((card) => html`<${Card} key=${card.key} ...${{ card, summary, trends, state, go }} />`)}
+    </ul>
+  <//>`;
+}
+
+function Card({ card, summary, trends, state, go }) {
+  const data = summary?.data;
+  const value = data?.[card.key];
+  const led = data ? card.leads?.(value) : null;
+  const to = led ? { ...state, terms: added(state.terms, led) } : state;
+  const isEstimated = Boolean(summary?.meta.estimated?.[card.key]) && card.key === "unique_ips";
+  const written = data ? `${isEstimated ? "≈ " : ""}${card.write(value)}` : "–";
+  const spark = trends && card.spark(trends);
+  return html`<li class="card">
+    <${Link} to=${to} go=${go} then=${toLines} class="card-link" title=${title(card, value)}>
+      <span class="card-name">${card.name}</span>
+      <strong class="card-value">${written}</strong>
+      ${data ? html`<${Change} ...${{ card, value, before: data.previous?.[card.key] }} />` : html`<span class="change"> </span>`}
+      ${spark ? html`<${Sparkline} values=${spark} />` : html`<span class="sparkline" />`}
+    <//>
+  </li>`;
+}
+
+function Change({ card, value, before }) {
+  if (before === undefined) {
+    return html`<span class="change">nothing to compare</span>`;
+  }
+  const { direction, words } = change(value, before, card.kind);
+  const judged = card.worse && direction !== "same" ? (direction === card.worse ? "is-worse" : "is-better") : "";
+  return html`<span class="change ${judged}" title="before: ${card.write(before)}">
+    <${Icon} name=${direction} /><span>${words}</span>
+  </span>`;
+}
+
+function title(card, value) {
+  const digits = value !== undefined && card.exact ? `${card.exact(value)}. ` : "";
+  return `${digits}${card.leads ? "Show its lines" : "Show the lines"}`;
+}
+
+function row(card, data) {
+  return [card.key, data[card.key] ?? null, data.previous?.[card.key] ?? null];
+}

@@ -1,0 +1,74 @@
+/** What to do while there is nothing to see. */
+
+import { useState } from "../vendor/hooks.js";
+import { post } from "./answers.js";
+import { html } from "./html.js";
+import { Icon } from "./icon.js";
+import { Link } from "./link.js";
+import { Trouble } from "./panel.js";
+import { mayDemo, needsKey, receiverUrl } from "./setting.js";
+import { RANGES } from "./url-state.js";
+
+/** The page without any line in its window. */
+export function Empty({ state, go }) {
+  const isFiltered = state.terms.length > 0;
+  const longer = RANGES.slice(RANGES.indexOf(state.range) + 1);
+  return html`<section class="empty" aria-labelledby="empty">
+    <h2 id="empty">${isFiltered ? "Nothing matches in this window" : "No request in this window"}</h2>
+    <p>
+      ${isFiltered && html`<${Link} to=${{ ...state, terms: [] }} go=${go} class="button">Clear the filters<//> `}
+      ${longer.map((range) => html`<${Link} to=${{ ...state, range, from: null, to: null }} go=${go} class="button">Look at ${range}<//> `)}
+    </p>
+    ${!isFiltered && html`<${Lessons} />`}
+  </section>`;
+}
+
+function Lessons() {
+  return html`<ol class="lessons">
+    <li>
+      <h3>Send a line</h3>
+      <${Code} label="A line with curl" text=${curl()} />
+    </li>
+    <li>
+      <h3>Have nginx write such lines</h3>
+      <${Code} label="nginx's log_format" text=${nginx()} />
+      <p class="soft">Latency there is in seconds with three digits; what ships the file writes it as whole milliseconds.</p>
+    </li>
+    <li>
+      <h3>Or look at made-up traffic</h3>
+      ${mayDemo ? html`<${Demo} />` : html`<${Code} label="The generator" text=${`TARGET_API_URL=${receiverUrl} tally generator`} />`}
+    </li>
+  </ol>`;
+}
+
+function Demo() {
+  const [said, setSaid] = useState(null);
+  const [problem, setProblem] = useState(null);
+  const begin = () =>
+    post("/demo").then(
+      () => setSaid("It is coming."),
+      (error) => setProblem(error),
+    );
+  return html`<p><button type="button" class="button is-main" disabled=${said !== null} onClick=${begin}>Generate demo traffic</button>
+      <span role="status"> ${said}</span></p>
+    ${problem && html`<${Trouble} problem=${problem} />`}`;
+}
+
+function Code({ label, text }) {
+  const [said, setSaid] = useState("Copy");
+  const copy = () => navigator.clipboard.writeText(text).then(() => setSaid("Copied"), () => setSaid("Could not copy"));
+  return html`<div class="snippet">
+    <pre tabindex="0" role="region" aria-label=${label}><code>${text}</code></pre>
+    <button type="button" class="tool-button" onClick=${copy} aria-live="polite"><${Icon} name="copy" />${said}</button>
+  </div>`;
+}
+
+function curl() {
+  const now = `${new Date().toISOString().slice(0, 19)}Z`;
+  const key = needsKey ? " \\\n  -H 'Authorization: Bearer tally_…'" : "";
+  return `curl ${receiverUrl} -H 'Content-Type: application/json'${key} \\\n  -d '["${now} 203.0.113.7 GET /products/42 404 12ms"]'`;
+}
+
+function nginx() {
+  return `log_format tally '$time_iso8601 $remote_addr $request_method $request_uri $status $request_time';\naccess_log /var/log/nginx/tally.log tally;`;
+}

@@ -1,0 +1,90 @@
+/** The stored lines that the page is about: a page of them, or as they come. */
+
+import { useEffect, useRef, useState } from "../vendor/hooks.js";
+import { ask } from "./answers.js";
+import { whole } from "./format.js";
+import { html } from "./html.js";
+import { Icon } from "./icon.js";
+import { LineList } from "./line-list.js";
+import { Panel } from "./panel.js";
+import { useAnswer } from "./poll.js";
+import { LOOK_SECONDS, file, lines as linesUrl } from "./questions.js";
+import { discardStatus } from "./setting.js";
+import { Tail } from "./tail.js";
+
+export function Explorer({ state, go, isLive }) {
+  const change = () => go({ ...state, tail: !state.tail, line: null }, { replace: true });
+  const tools = html`
+    <button type="button" class="tool-button" aria-pressed=${state.tail ? "true" : "false"} onClick=${change}>
+      <${Icon} name=${state.tail ? "pause" : "play"} />Live tail
+    </button>
+    ${["csv", "ndjson"].map(
+      (format) => html`<a class="tool-button" href=${file(state, format)} download title="All of these lines as ${format.toUpperCase()}">
+        <${Icon} name="download" />${format.toUpperCase()}
+      </a>`,
+    )}`;
+  return html`<div id="lines" tabindex="-1">${state.tail ? html`<${Tail} ...${{ state, go, tools }} />` : html`<${Pages} ...${{ state, go, tools, isLive }} />`}</div>`;
+}
+
+/** Pages of lines. They stand still while somebody points at them, has gone on to older ones, or looks into one. */
+function Pages({ state, go, tools, isLive }) {
+  const [box, isNear] = useNearness();
+  const [isHeld, setHeld] = useState(false);
+  const question = linesUrl(state);
+  const older = useOlder(question);
+  const moves = isLive && isNear && !isHeld && !older.pages.length && state.line === null;
+  const found = useAnswer(isNear ? question : null, moves ? LOOK_SECONDS[state.range] : null);
+  const first = found.answer;
+  const shown = first ? [...first.data, ...older.pages.flatMap((page) => page.data)] : [];
+  const last = older.pages.at(-1) || first;
+  const hold = (held) => () => setHeld(held);
+  return html`<div ref=${box} onPointerEnter=${hold(true)} onPointerLeave=${hold(false)}>
+    <${Panel} name="Lines" note=${first && note(first.meta)} tools=${tools} problem=${found.problem} retry=${found.retry}
+      hasNumbers=${Boolean(first)} isBusy=${found.busy}>
+      ${first && !shown.length && html`<${Nothing} meta=${first.meta} />`}
+      ${shown.length > 0 && html`<${LineList} lines=${shown} chosen=${state.line} state=${state} go=${go} label="Lines, newest first" />`}
+      ${older.problem && html`<p class="trouble" role="alert"><${Icon} name="warning" />${older.problem.detail}</p>`}
+      ${last?.meta.next && html`<p class="more"><button type="button" class="button" disabled=${older.busy} onClick=${() => older.load(state, last.meta.next)}>
+        ${older.busy ? "Loading …" : "Older lines"}
+      </button></p>`}
+    <//>
+  </div>`;
+}
+
+function Nothing({ meta }) {
+  return html`<p class="nothing">
+    ${meta.coverage.complete ? "No stored line matches." : "No line that matches was found in the time that a search may take. Narrow the window."}
+    ${discardStatus && html` Status ${discardStatus} is counted above, and not stored.`}
+  </p>`;
+}
+
+function note({ total, total_is: isTold, coverage }) {
+  const some = `${isTold === "exact" ? "" : "at least "}${whole(total)} stored`;
+  return coverage.complete ? some : `${some}, as far as was looked`;
+}
+
+/** The pages after the first, by their cursors; another question has none yet. */
+function useOlder(question) {
+  const [found, setFound] = useState({ question, pages: [], busy: false, problem: null });
+  const own = found.question === question ? found : { question, pages: [], busy: false, problem: null };
+  const load = (state, cursor) => {
+    setFound({ ...own, busy: true, problem: null });
+    ask(linesUrl(state, cursor)).then(
+      (page) => setFound({ ...own, pages: [...own.pages, page], busy: false, problem: null }),
+      (problem) => setFound({ ...own, busy: false, problem }),
+    );
+  };
+  return { ...own, load };
+}
+
+/** [ref, whether it is in sight or nearly]: nobody is asked for lines that nobody scrolls to. */
+function useNearness() {
+  const box = useRef(null);
+  const [isNear, setNear] = useState(false);
+  useEffect(() => {
+    const watch = new IntersectionObserver((seen) => setNear(seen.at(-1).isIntersecting), { rootMargin: "300px" });
+    watch.observe(box.current);
+    return () => watch.disconnect();
+  }, []);
+  return [box, isNear];
+}

@@ -1,0 +1,47 @@
+/** The dashboard's entry: which page the address asks for, and what is above all pages. */
+
+import { useEffect, useState } from "../vendor/hooks.js";
+import { render } from "../vendor/preact.js";
+import { usePlace } from "./address.js";
+import { Help } from "./help.js";
+import { html } from "./html.js";
+import { useKeys } from "./keys.js";
+import { Login, useIsLocked } from "./login.js";
+import { TrafficPage } from "./traffic-page.js";
+import { RANGES, isMoving } from "./url-state.js";
+
+function Dashboard() {
+  const [place, go] = usePlace();
+  const [isHelping, setHelping] = useState(false);
+  const isLocked = useIsLocked();
+  const { state, path } = place;
+  const help = () => setHelping(true);
+  const ranges = RANGES.map((range, index) => [index + 1, () => go({ ...state, range, from: null, to: null })]);
+  useKeys({
+    "/": () => document.getElementById("search")?.focus(),
+    "?": help,
+    l: () => isMoving(state) && go({ ...state, live: !state.live }, { replace: true }),
+    t: () => path === "/" && go({ ...state, tail: !state.tail, line: null }, { replace: true }),
+    Escape: () => state.line !== null && go({ ...state, line: null }, { replace: true }),
+    ...Object.fromEntries(ranges),
+  });
+  useEffect(() => {
+    document.title = path === "/pipeline" ? "Pipeline · Tally" : "Traffic · Tally";
+  }, [path]);
+  const page = path === "/pipeline" ? html`<${Pipeline} ...${{ place, go, help }} />` : html`<${TrafficPage} ...${{ place, go, help }} />`;
+  return html`<a class="skip" href="#content">Skip to the content</a>
+    ${page}
+    ${isHelping && html`<${Help} onClose=${() => setHelping(false)} />`}
+    ${isLocked && html`<${Login} />`}`;
+}
+
+/** The other page, loaded when somebody goes there. */
+function Pipeline(props) {
+  const [loaded, setLoaded] = useState(null);
+  useEffect(() => {
+    import("./pipeline/pipeline-page.js").then(setLoaded);
+  }, []);
+  return loaded && html`<${loaded.PipelinePage} ...${props} />`;
+}
+
+render(html`<${Dashboard} />`, document.getElementById("dashboard"));

@@ -1,0 +1,90 @@
+/** Dead letters: what could not be stored, why, and a way to try it again. */
+
+import { useState } from "../../vendor/hooks.js";
+import { ask, post } from "../answers.js";
+import { bytes, whole } from "../format.js";
+import { html } from "../html.js";
+import { Icon } from "../icon.js";
+import { Moment } from "../moment.js";
+import { Panel } from "../panel.js";
+import { useAnswer } from "../poll.js";
+
+const LOOK_SECONDS = 15;
+const LIMIT = 20;
+
+export function Letters({ isLive }) {
+  const [reason, setReason] = useState(null);
+  const [older, setOlder] = useState([]);
+  const url = `/dead-letters?limit=${LIMIT}${reason ? `&reason=${encodeURIComponent(reason)}` : ""}`;
+  const found = useAnswer(url, isLive && !older.length ? LOOK_SECONDS : null);
+  const first = found.answer;
+  const letters = first ? [...first.data, ...older.flatMap((page) => page.data)] : [];
+  const before = (older.at(-1) || first)?.meta.next;
+  const choose = (name) => {
+    setOlder([]);
+    setReason(name === reason ? null : name);
+  };
+  const more = () => ask(`${url}&before=${before}`).then((page) => setOlder([...older, page]), found.retry);
+  const table = first && { columns: ["id", "created", "reason", "detail", "topic", "partition", "offset", "line", "text"], rows: letters.map(cells) };
+  return html`<div id="letters"><${Panel} name="Dead letters" note=${first && note(first.meta)} table=${table} problem=${found.problem} retry=${found.retry}
+    hasNumbers=${Boolean(first)} isBusy=${found.busy}>
+    ${first && html`<${Reasons} counts=${first.meta.by_reason} reason=${reason} choose=${choose} />`}
+    ${first && !letters.length && html`<p class="nothing">Nothing was rejected.</p>`}
+    <ul class="letters">${letters.map((one) => html`<${Letter} key=${one.id} one=${one} />`)}</ul>
+    ${before && html`<p class="more"><button type="button" class="button" onClick=${more}>Older letters</button></p>`}
+  <//></div>`;
+}
+
+function Reasons({ counts, reason, choose }) {
+  return html`<ul class="reasons" aria-label="Reasons">
+    ${Object.entries(counts).map(
+      ([name, number]) => html`<li>
+        <button type="button" class="tool-button" aria-pressed=${name === reason ? "true" : "false"} onClick=${() => choose(name)}>
+          ${name} <strong>${whole(number)}</strong>
+        </button>
+      </li>`,
+    )}
+  </ul>`;
+}
+
+function Letter({ one }) {
+  return html`<li class="letter">
+    <p class="letter-head"><span class="reason">${one.reason}</span> <${Moment} at=${one.created_at} withDay=${true} />
+      <span class="soft">${place(one)}</span><${Retry} one=${one} /></p>
+    <p>${one.detail}</p>
+    <pre tabindex="0" role="region" aria-label="Text of letter ${one.id}"><code><bdi>${one.text}</bdi></code>${one.is_whole ? "" : html`<span class="soft"> … of ${bytes(one.bytes)}</span>`}</pre>
+  </li>`;
+}
+
+function Retry({ one }) {
+  const [state, setState] = useState(one.retried_at ? "sent" : "idle");
+  const [detail, setDetail] = useState("");
+  const send = () => {
+    setState("sending");
+    post(`/dead-letters/${one.id}/retry`).then(
+      () => setState("sent"),
+      (problem) => {
+        setState("idle");
+        setDetail(problem.detail);
+      },
+    );
+  };
+  if (state === "sent") {
+    return html`<span class="retried" role="status"><${Icon} name="check" />sent again</span>`;
+  }
+  return html`<span class="retry"><span class="is-worse" role="alert">${detail}</span>
+    <button type="button" class="tool-button" disabled=${state === "sending"} onClick=${send} aria-label="Send letter ${one.id} again"><${Icon} name="retry" />Send again</button></span>`;
+}
+
+function place(one) {
+  const line = one.line === null ? "the record as a whole" : `line ${one.line}`;
+  return `${one.topic || "a topic that is gone"}, partition ${one.partition}, offset ${one.offset}, ${line}`;
+}
+
+function note({ total, total_is: isTold }) {
+  return `${isTold === "exact" ? "" : "at least "}${whole(total)}`;
+}
+
+function cells(one) {
+  return [one.id, one.created_at, one.reason, one.detail, one.topic, one.partition, one.offset, one.line, one.text];
+}

@@ -1,0 +1,46 @@
+/** The second page: how the pipeline itself is. Whether all is well is seen before anything is read. */
+
+import { useEffect } from "../../vendor/hooks.js";
+import { Bar } from "../bar.js";
+import { html } from "../html.js";
+import { useAnswer } from "../poll.js";
+import { Hops } from "./hops.js";
+import { Days, Ledger } from "./ledger.js";
+import { Letters } from "./letters.js";
+import { Processes } from "./processes.js";
+import { Rules } from "./rules.js";
+import { Verdict } from "./verdict.js";
+
+const LOOK_SECONDS = 3;
+
+export function PipelinePage({ place, go, help }) {
+  const isLive = place.state.live;
+  const found = useAnswer("/pipeline/status", isLive ? LOOK_SECONDS : null);
+  const flow = found.answer;
+  const shared = { problem: found.problem, retry: found.retry };
+  useLetters(Boolean(flow));
+  return html`<${Bar} place=${place} go=${go} found=${found} allowance=${isLive ? 0 : Infinity} help=${help} />
+    <main id="content" class="page">
+      <h1 class="for-readers">Pipeline</h1>
+      <${Verdict} flow=${flow} problem=${found.problem} retry=${found.retry} />
+      <${Hops} flow=${flow} ...${shared} />
+      <div class="pairs">
+        <${Ledger} sums=${flow?.ledger} ...${shared} />
+        <${Processes} processes=${flow?.processes} isKnown=${Boolean(flow)} ...${shared} />
+        <${Letters} isLive=${isLive} />
+        <div class="stack">
+          <${Days} isLive=${isLive} />
+          <${Rules} />
+        </div>
+      </div>
+    </main>`;
+}
+
+/** A link to the dead letters leads there once there is something to lead to. */
+function useLetters(isThere) {
+  useEffect(() => {
+    if (isThere && location.hash) {
+      document.querySelector(location.hash)?.scrollIntoView();
+    }
+  }, [isThere]);
+}

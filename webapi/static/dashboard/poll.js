@@ -1,0 +1,89 @@
+/** An answer that is kept up to date while somebody looks at it. */
+
+import { useCallback, useEffect, useRef, useState } from "../vendor/hooks.js";
+import { ask } from "./answers.js";
+import { lock, onLock } from "./session.js";
+
+const SLOWEST_SECONDS = 30;
+/** Numbers of a page that was just opened move before anybody wonders whether they do. */
+const FIRST_SECONDS = 2;
+const NOTHING = { answer: null, url: null, at: null, problem: null, failures: 0, busy: true };
+
+/**
+ * The answer to `url` (null asks nothing), asked again every `seconds` (null: not again) while the page is visible.
+ *
+ * {answer, at, problem, isStale, busy, retry}: the last good answer stays through a problem, and `isStale` says that
+ * it is not the one that is wanted now. `at` is when it came, in milliseconds since 1970.
+ */
+export function useAnswer(url, seconds) {
+  const [found, setFound] = useState(NOTHING);
+  const [turn, setTurn] = useState(0);
+  const isFirst = useRef(true);
+  const retry = useCallback(() => setTurn((before) => before + 1), []);
+
+  useEffect(() => {
+    isFirst.current = true;
+  }, [url]);
+
+  useEffect(() => {
+    if (url === null || document.hidden) {
+      return undefined;
+    }
+    const stop = new AbortController();
+    setFound((before) => ({ ...before, busy: true }));
+    ask(url, stop.signal).then(
+      (answer) => setFound({ answer, url, at: Date.now(), problem: null, failures: 0, busy: false }),
+      (problem) => {
+        if (!stop.signal.aborted) {
+          lock(problem.status === 401);
+          setFound((before) => ({ ...before, problem, failures: before.failures + 1, busy: false }));
+        }
+      },
+    );
+    return () => stop.abort();
+  }, [url, turn]);
+
+  useEffect(() => {
+    const wait = pause(found, seconds, isFirst.current);
+    if (url === null || wait === null) {
+      return undefined;
+    }
+    const timer = setTimeout(() => {
+      isFirst.current = false;
+      retry();
+    }, wait * 1000);
+    return () => clearTimeout(timer);
+  }, [found, seconds, url]);
+
+  useLooks(retry, url !== null && seconds !== null);
+  return { ...found, retry, isStale: found.answer !== null && (found.url !== url || found.problem !== null) };
+}
+
+function pause(found, seconds, isFirst) {
+  if (found.busy || document.hidden) {
+    return null;
+  }
+  if (found.problem) {
+    const isWorthIt = found.problem.isPassing && (seconds !== null || found.problem.status === 0);
+    return isWorthIt ? Math.min((seconds || 5) * 2 ** (found.failures - 1), SLOWEST_SECONDS) : null;
+  }
+  return seconds !== null && isFirst ? Math.min(FIRST_SECONDS, seconds) : seconds;
+}
+
+/** Asks again when the page comes back into sight, and when a key was given. */
+function useLooks(retry, isLive) {
+  useEffect(() => {
+    const look = () => !document.hidden && isLive && retry();
+    document.addEventListener("visibilitychange", look);
+    return () => document.removeEventListener("visibilitychange", look);
+  }, [retry, isLive]);
+  useEffect(() => {
+    let wasLocked = false;
+    return onLock((locked) => {
+      if (wasLocked && !locked) {
+        retry();
+      }
+      wasLocked = locked;
+    });
+  }, [retry]);
+}

@@ -1,0 +1,21 @@
+/** Whether the server asks for a key: whoever hears a 401 says it here, and the page shows its login. */
+
+const listeners = new Set();
+let isLocked = false;
+
+/** Says that a key is needed, or that there is one now. */
+export function lock(locked) {
+  if (locked !== isLocked) {
+    isLocked = locked;
+    for (const listener of listeners) {
+      listener(isLocked);
+    }
+  }
+}
+
+/** Calls `listener` with each change until what it returns is called. */
+export function onLock(listener) {
+  listeners.add(listener);
+  listener(isLocked);
+  return () => listeners.delete(listener);
+}

@@ -1,0 +1,80 @@
+/** The first page: what came, how much of it failed, how long it took, and which lines these were. */
+
+import { useMemo } from "../vendor/hooks.js";
+import { Bar } from "./bar.js";
+import { Breakdown } from "./breakdown.js";
+import { Cards } from "./cards.js";
+import { LatencyChart, RequestsChart } from "./charts.js";
+import { Drawer } from "./drawer.js";
+import { Empty } from "./empty.js";
+import { Explorer } from "./explorer.js";
+import { Filters } from "./filters.js";
+import { html } from "./html.js";
+import { Trouble } from "./panel.js";
+import { useAnswer } from "./poll.js";
+import { LOOK_SECONDS, overview } from "./questions.js";
+import { RangeChoice } from "./range-choice.js";
+import { statusWords } from "./status-words.js";
+import { trends } from "./traffic.js";
+import { isMoving } from "./url-state.js";
+
+const ROUTE_SORTS = [["requests", "busiest"], ["p95", "slowest"], ["errors", "most errors"]];
+const ADDRESS_SORTS = [["requests", "busiest"], ["errors", "most errors"]];
+/** Seconds that an answer may be old when it is given: a long window is worked out less often. */
+const CACHED_SECONDS = { "15m": 2, "1h": 2, "24h": 10, "7d": 30 };
+
+export function TrafficPage({ place, go, help }) {
+  const { state } = place;
+  const isLive = state.live && isMoving(state);
+  const found = useAnswer(overview(state), isLive ? LOOK_SECONDS[state.range] : null);
+  const allowance = isLive ? CACHED_SECONDS[state.range] + LOOK_SECONDS[state.range] : Infinity;
+  const summary = panelOf(found, "summary");
+  const isEmpty = summary.answer?.data.requests === 0;
+  const isRefused = found.problem?.status === 400;
+  const trouble = found.problem && !isRefused && found.problem.status !== 401 ? found.problem : null;
+  return html`<${Bar} place=${place} go=${go} found=${found} allowance=${allowance} help=${help}>
+      <div class="bar-row bar-filters"><${Filters} state=${state} go=${go} problem=${isRefused ? found.problem.detail : null} /><${RangeChoice} state=${state} go=${go} /></div>
+    <//>
+    <main id="content" class="page ${found.isStale && found.busy ? "is-waiting" : ""}">
+      <h1 class="for-readers">Traffic</h1>
+      ${trouble && html`<${Trouble} problem=${trouble} hasNumbers=${found.answer !== null} retry=${found.retry} />`}
+      ${isEmpty && !found.isStale ? html`<${Empty} state=${state} go=${go} />` : html`<${Overview} ...${{ found, state, go }} />`}
+      <${Explorer} state=${state} go=${go} isLive=${isLive} />
+    </main>
+    ${state.line !== null && html`<${Drawer} state=${state} go=${go} />`}`;
+}
+
+function Overview({ found, state, go }) {
+  const named = (name) => panelOf(found, name);
+  const [summary, requests, before, latencies, visitors] = ["summary", "requests", "before", "latency", "visitors"].map(named);
+  const small = useMemo(
+    () => trends(requests.answer, latencies.answer, visitors.answer),
+    [requests.answer, latencies.answer, visitors.answer],
+  );
+  const tables = (name) => ({ isTable: state.tables.includes(name), onTable: () => go(switched(state, name), { replace: true }) });
+  const shared = (one, name) => ({ state, go, problem: one.problem, retry: found.retry, isBusy: found.busy, isOld: found.problem !== null, ...tables(name) });
+  const sorted = (name) => ({ sort: state[name], onSort: (sort) => go({ ...state, [name]: sort }) });
+  const top = (name) => ({ top: named(name).answer, ...shared(named(name), name) });
+  return html`<${Cards} summary=${summary.answer} trends=${small} ...${shared(summary, "cards")} />
+    <div class="charts">
+      <${RequestsChart} requests=${requests.answer} before=${before.answer} ...${shared(requests, "requests")} />
+      <${LatencyChart} latencies=${latencies.answer} ...${shared(latencies, "latency")} />
+    </div>
+    <div class="breakdowns">
+      <${Breakdown} name="Routes" field="route" sorts=${ROUTE_SORTS} ...${sorted("routes")} ...${top("routes")} />
+      <${Breakdown} name="Addresses" field="ip" sorts=${ADDRESS_SORTS} ...${sorted("addresses")} ...${top("addresses")} />
+      <${Breakdown} name="Statuses" field="status" label=${statusWords} ...${top("statuses")} />
+      <${Breakdown} name="Methods" field="method" ...${top("methods")} />
+    </div>`;
+}
+
+/** A panel's part of an answer: {answer, problem}. */
+function panelOf(found, name) {
+  const part = found.answer?.[name];
+  return part?.problem ? { answer: null, problem: part.problem } : { answer: part || null, problem: null };
+}
+
+function switched(state, name) {
+  const isThere = state.tables.includes(name);
+  return { ...state, tables: isThere ? state.tables.filter((one) => one !== name) : [...state.tables, name] };
+}
