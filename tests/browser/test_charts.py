@@ -34,7 +34,7 @@ def test_a_drag_zooms_to_whole_steps_and_back_zooms_out(watched: Watched, site: 
     page.mouse.up()
     expect(page).to_have_url(re.compile("from="))
     assert all(re.search(r":[0-5][05]:00\.000Z$", moment) for moment in window(page))
-    expect(page.get_by_role("button", name="Live")).to_be_disabled()
+    expect(page.get_by_role("button", name="Live", exact=True)).to_be_disabled()
     page.go_back()
     expect(page.get_by_role("link", name="Last 24 hours")).to_have_attribute("aria-current", "true")
 
@@ -74,5 +74,6 @@ def test_every_panel_gives_its_numbers_as_csv(page: Page) -> None:
 
 def test_a_hostile_key_is_no_formula_and_no_markup(watched: Watched, site: Site) -> None:
     page = watched.open(f"{site.url}/?q=path:script")
+    page.locator("#lines").scroll_into_view_if_needed()
     expect(page.locator(".cell-path", has_text="<script>alert(1)</script>")).to_be_visible()
     assert page.evaluate("document.querySelectorAll('#dashboard script, #dashboard img').length") == 0

@@ -1,5 +1,6 @@
 /** A ranking: what there is most of. A click on a name filters to it. */
 
+import { Coverage } from "./coverage.js";
 import { count, latency, percent, short, whole } from "./format.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
@@ -19,7 +20,7 @@ export function Breakdown({ name, top, field, sorts, sort, onSort, label, state,
   const table = top && { columns: [field, ...COLUMNS], rows: top.data.map(cells) };
   const most = top ? Math.max(...top.data.map(BARS[sort] || BARS.requests), 0) : 0;
   const tabs = sorts && html`<${Sorts} name=${name} sorts=${sorts} sort=${sort} onSort=${onSort} />`;
-  return html`<${Panel} name=${name} tools=${tabs} note=${note(top)} table=${table} hasNumbers=${Boolean(top)} ...${panel}>
+  return html`<${Panel} name=${name} tools=${tabs} note=${top && html`<${Coverage} coverage=${top.meta.coverage} />`} table=${table} hasNumbers=${Boolean(top)} ...${panel}>
     ${top && (top.data.length ? html`<${Ranking} ...${{ name, top, field, sort, most, label, state, go }} />` : html`<p class="nothing">None.</p>`)}
   <//>`;
 }
@@ -85,17 +86,4 @@ function Row({ one, field, sort, most, label, state, go }) {
 
 function cells(one) {
   return [one.key, one.requests, one.share, one.errors, one.error_rate, one.p95_latency];
-}
-
-/** What the numbers leave out, where they do. */
-function note(top) {
-  const coverage = top?.meta.coverage;
-  if (!coverage || (coverage.lines !== "stored" && coverage.complete)) {
-    return null;
-  }
-  const kind = coverage.lines === "stored" ? "stored lines" : "lines";
-  if (coverage.complete) {
-    return `of ${kind}`;
-  }
-  return html`<span title="Of the newest ${percent(coverage.share)} of the window: as far as could be counted at once">of the newest ${kind}</span>`;
 }

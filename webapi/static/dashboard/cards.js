@@ -1,5 +1,6 @@
 /** The figures of the window, each beside that of the window before. */
 
+import { Coverage } from "./coverage.js";
 import { change, count, latency, percent, rate, span, whole } from "./format.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
@@ -35,7 +36,10 @@ export function Cards({ summary, trends, state, go, ...panel }) {
   const data = summary?.data;
   const table = data && { columns: ["figure", "now", "before"], rows: CARDS.map((card) => row(card, data)) };
   const before = summary?.meta.previous?.window;
-  const note = before && html`<span title=${span(Date.parse(before.from), Date.parse(before.to))}>beside the ${BEFORE[state.range]} before</span>`;
+  const note =
+    before &&
+    html`<span title=${span(Date.parse(before.from), Date.parse(before.to))}>beside the ${BEFORE[state.range]} before</span>${" "}
+      <${Coverage} coverage=${summary.meta.coverage} />`;
   return html`<${Panel} name="Figures" kind="cards-panel" note=${note} table=${table} hasNumbers=${Boolean(data)} ...${panel}>
     <ul class="cards">
       ${CARDS.map((card) => html`<${Card} key=${card.key} ...${{ card, summary, trends, state, go }} />`)}

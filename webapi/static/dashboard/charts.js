@@ -2,6 +2,7 @@
 
 import { useMemo } from "../vendor/hooks.js";
 import uPlot from "../vendor/uplot.js";
+import { Coverage } from "./coverage.js";
 import { axisLatency, count, latency, percent, whole } from "./format.js";
 import { html } from "./html.js";
 import { Link } from "./link.js";
@@ -20,7 +21,7 @@ export function RequestsChart({ requests, before, state, go, ...panel }) {
   const table = requests && requestTable(requests);
   const name = requests ? `Requests per ${stepWords(requests.step_seconds)}` : "Requests";
   const tools = html`<${ZoomOut} state=${state} go=${go} />`;
-  return html`<${Panel} name=${name} kind="chart" legend=${columns && html`<${ClassLegend} columns=${columns} hasBefore=${Boolean(before)} state=${state} go=${go} />`} tools=${tools} table=${table} hasNumbers=${Boolean(requests)} ...${panel}>
+  return html`<${Panel} name=${name} kind="chart" legend=${columns && html`<${ClassLegend} columns=${columns} hasBefore=${Boolean(before)} state=${state} go=${go} />`} tools=${tools} note=${requests && html`<${Coverage} coverage=${requests.meta.coverage} />`} table=${table} hasNumbers=${Boolean(requests)} ...${panel}>
     ${columns && html`<${RequestsPlot} columns=${columns} state=${state} go=${go} dataTo=${momentOf(requests)} />`}
   <//>`;
 }
@@ -75,7 +76,7 @@ export function LatencyChart({ latencies, state, go, ...panel }) {
   const legend = html`<ul class="legend" aria-label="Percentiles">
     ${QUANTILES.map((name) => html`<li><span class="mark-of of-${name}" />${name}</li>`)}
   </ul>`;
-  return html`<${Panel} name="Latency" kind="chart" legend=${columns && legend} table=${table} hasNumbers=${Boolean(latencies)} ...${panel}>
+  return html`<${Panel} name="Latency" kind="chart" note=${latencies && html`<${Coverage} coverage=${latencies.meta.coverage} />`} legend=${columns && legend} table=${table} hasNumbers=${Boolean(latencies)} ...${panel}>
     ${columns && html`<${LatencyPlot} columns=${columns} state=${state} go=${go} dataTo=${momentOf(latencies)} />`}
   <//>`;
 }

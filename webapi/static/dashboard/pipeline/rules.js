@@ -1,4 +1,4 @@
-/** What another DISCARD_STATUS would have kept of the last day, before anybody sets it. */
+/** What another DISCARD_STATUS would have stored of the last day, before anybody sets it. */
 
 import { useState } from "../../vendor/hooks.js";
 import { percent, whole } from "../format.js";
@@ -7,6 +7,7 @@ import { Icon } from "../icon.js";
 import { Panel } from "../panel.js";
 import { useAnswer } from "../poll.js";
 import { discardStatus } from "../setting.js";
+import { statusWords } from "../status-words.js";
 
 export function Rules() {
   const [rule, setRule] = useState(discardStatus);
@@ -16,36 +17,46 @@ export function Rules() {
     event.preventDefault();
     setRule(new FormData(event.target).get("rule").trim());
   };
-  const table = said && { columns: ["rule", "discard_status", "kept", "discarded", "share kept"], rows: [cells("present", said.present), cells("other", said.other)] };
-  return html`<${Panel} name="What another rule would keep" note="of the last day" table=${table} problem=${found.problem} retry=${found.retry}
+  const table = said && { columns: ["status", "requests", "stored", "would be stored"], rows: said.by_status.map(cells) };
+  return html`<${Panel} name="What another rule would store" note="of the last day" table=${table} problem=${found.problem} retry=${found.retry}
     hasNumbers=${Boolean(said)} isBusy=${found.busy}>
     <form class="rule" onSubmit=${submit}>
       <label for="rule">DISCARD_STATUS</label>
-      <input id="rule" name="rule" defaultValue=${rule} placeholder="200,301 or 2xx,3xx; empty keeps all" spellcheck=${false} autocomplete="off" />
+      <input id="rule" name="rule" defaultValue=${rule} placeholder="200,301 or 2xx,3xx; empty stores all" spellcheck=${false} autocomplete="off" />
       <button type="submit" class="button">Try</button>
     </form>
-    ${said && html`<div class="rules"><${Kept} name="as it is now" one=${said.present} /><${Kept} name="with the other" one=${said.other} /></div>`}
-    ${said && html`<p class="soft">${difference(said)}</p>`}
+    ${said && html`<${Preview} said=${said} rule=${rule} />`}
   <//>`;
 }
 
-function Kept({ name, one }) {
-  return html`<div class="rule-kept">
-    <p><code>${one.discard_status || "(keeps all)"}</code> <span class="soft">${name}</span></p>
-    <p class="card-value">${whole(one.kept)}</p>
+function Preview({ said, rule }) {
+  const changed = said.by_status.filter((one) => one.stored !== one.would_be_stored);
+  return html`<div class="rules">
+      <${Stored} name="as it is" rule=${discardStatus} one=${said.present} />
+      <${Stored} name="as proposed" rule=${rule} one=${said.proposed} />
+    </div>
+    <p class="soft" role="status">${difference(said)}</p>
+    <ul class="rule-changes">
+      ${changed.map((one) => html`<li><${Icon} name=${one.would_be_stored > one.stored ? "up" : "down"} />${one.status} ${statusWords(one.status)} <strong>${whole(Math.abs(one.would_be_stored - one.stored))}</strong></li>`)}
+    </ul>`;
+}
+
+function Stored({ name, rule, one }) {
+  return html`<div>
+    <p><code>${rule || "(stores all)"}</code> <span class="soft">${name}</span></p>
+    <p class="card-value">${whole(one.stored)}</p>
     <p class="soft">rows, ${percent(one.share)} of all lines</p>
-    <div class="shares" aria-hidden="true"><span class="share-of stored" style=${{ flexGrow: one.kept }} /><span class="share-of discarded" style=${{ flexGrow: one.discarded }} /></div>
+    <div class="shares" aria-hidden="true">
+      <span class="share-of stored" style=${{ flexGrow: one.share }} /><span class="share-of discarded" style=${{ flexGrow: 1 - one.share }} />
+    </div>
   </div>`;
 }
 
-function difference({ present, other }) {
-  const more = other.kept - present.kept;
-  if (!more) {
-    return "As many rows as now.";
-  }
-  return html`<${Icon} name=${more > 0 ? "up" : "down"} /> ${whole(Math.abs(more))} rows a day ${more > 0 ? "more" : "fewer"} than now. Nothing changes until the setting does.`;
+function difference({ present, proposed }) {
+  const more = proposed.stored - present.stored;
+  return more ? `${whole(Math.abs(more))} rows a day ${more > 0 ? "more" : "fewer"}. Nothing changes until the setting does.` : "As many rows as now.";
 }
 
-function cells(name, one) {
-  return [name, one.discard_status, one.kept, one.discarded, one.share];
+function cells(one) {
+  return [one.status, one.requests, one.stored, one.would_be_stored];
 }
