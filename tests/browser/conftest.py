@@ -24,10 +24,11 @@ from tests.stores import Seen
 
 
 class Site(NamedTuple):
-    """A web API's address, and the lines in its database."""
+    """A web API's address, the lines in its database, and where it says that lines are sent."""
 
     url: str
     lines: list[Seen]
+    receiver: str
 
 
 class Guarded(NamedTuple):
@@ -45,6 +46,7 @@ class Prepared(NamedTuple):
     url: str
     database: str
     store: Store
+    receiver: str
 
 
 Prepare = Callable[..., AbstractContextManager[Prepared]]
@@ -85,14 +87,14 @@ def site(prepare: Prepare) -> Site:
     """A web API over the lines of `seeded`; no test changes them."""
     with prepare() as prepared:
         lines = seeded.seed(prepared.store, datetime.now(UTC))
-    return Site(prepared.url, lines)
+    return Site(prepared.url, lines, prepared.receiver)
 
 
 @pytest.fixture(scope="session")
 def empty_site(prepare: Prepare) -> Site:
     """A web API that never had a line."""
     with prepare() as prepared:
-        return Site(prepared.url, [])
+        return Site(prepared.url, [], prepared.receiver)
 
 
 @pytest.fixture(scope="session")
@@ -116,7 +118,7 @@ def prepare(servers: Backend, tether: Tether, tmp_path_factory: pytest.TempPathF
         started.append(pipeline)
         database = pipeline.environment["DATABASE_URL"]
         store = Store.open(database)
-        yield Prepared(f"http://{pipeline.url('webapi')}", database, store)
+        yield Prepared(f"http://{pipeline.url('webapi')}", database, store, f"http://{pipeline.url('receiver')}")
         store.disconnect()
         pipeline.start("webapi")
         pipeline.require_ready("webapi")

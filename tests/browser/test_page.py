@@ -13,7 +13,7 @@ from tests.browser.watched import Watched
 def test_an_empty_page_teaches_with_this_servers_own_address(watched: Watched, empty_site: Site) -> None:
     page = watched.open(empty_site.url)
     lesson = page.get_by_role("region", name="A line with curl")
-    expect(lesson).to_contain_text(":8080/upload")
+    expect(lesson).to_contain_text(f"curl {empty_site.receiver}/upload")
     expect(lesson).to_contain_text(re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ 203\.0\.113\.7 GET"))
     expect(page.get_by_role("region", name="nginx's log_format")).to_contain_text("$request_uri $status")
     page.get_by_role("link", name="Look at 24h").click()
