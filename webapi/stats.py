@@ -13,7 +13,6 @@ import msgspec
 from pipeline import statistics
 from pipeline.cache import KEPT_SECONDS, Cache
 from pipeline.errors import Unavailable
-from pipeline.facts import BUDGET
 from pipeline.selection import EVERYTHING
 from pipeline.statistic import Statistic
 from pipeline.statistics import Question
@@ -57,24 +56,24 @@ def look_up(store: Store, cache: Cache, question: StatsQuestion, now: datetime) 
 
 
 def look_up_series(
-    store: Store, cache: Cache, asked: SeriesQuestion, now: datetime, budget: float = BUDGET
+    store: Store, cache: Cache, asked: SeriesQuestion, now: datetime, budget: float | None = None
 ) -> dict[str, Any]:
     """The series that a question asks for; raises as `look_up` does.
 
-    `budget` is how many seconds a reading of rows may take, where rollups cannot tell.
+    `budget` is how many seconds a reading of rows may take, where rollups cannot tell; by default all that there are.
     """
     return _remembered(cache, asked, budget, lambda: store.read(lambda: series(asked, _of(store, asked, now, budget))))
 
 
 def look_up_top(
-    store: Store, cache: Cache, asked: TopQuestion, now: datetime, budget: float = BUDGET
+    store: Store, cache: Cache, asked: TopQuestion, now: datetime, budget: float | None = None
 ) -> dict[str, Any]:
     """The ranking that a question asks for; as `look_up_series`."""
     return _remembered(cache, asked, budget, lambda: store.read(lambda: top(asked, _of(store, asked, now, budget))))
 
 
 def look_up_summary(
-    store: Store, cache: Cache, asked: StatsQuestion, now: datetime, budget: float = BUDGET
+    store: Store, cache: Cache, asked: StatsQuestion, now: datetime, budget: float | None = None
 ) -> dict[str, Any]:
     """The summary that a question asks for, as people watch it: as `look_up_series`."""
 
@@ -85,11 +84,13 @@ def look_up_summary(
     return _remembered(cache, asked, budget, compute)
 
 
-def _of(store: Store, asked: Asked, now: datetime, budget: float) -> Question:
+def _of(store: Store, asked: Asked, now: datetime, budget: float | None) -> Question:
     return Question(store, Window.of(asked.start, asked.end), asked.scope, asked.selection, now, budget)
 
 
-def _remembered(cache: Cache, asked: Asked, budget: float, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _remembered(
+    cache: Cache, asked: Asked, budget: float | None, compute: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
     seconds = _KEPT_SECONDS.get(asked.range_name or "")
     if seconds is None:
         return compute()
