@@ -14,6 +14,7 @@ from consumer import loop
 from consumer.loop import Assignment, PollLoop
 from consumer.main import _consumer
 from consumer.metrics import Metrics
+from consumer.pulse import Pulse
 from pipeline import messages, schema, topic
 from pipeline.kafka import RangeReader
 from pipeline.settings import Settings
@@ -30,7 +31,9 @@ class Planner:
         self.admin, self.reader, assignment = TopicAdmin(given), RangeReader(given), Assignment()
         self.consumer: KafkaConsumer = _consumer(given, assignment)
         broker = messages.build_broker(given.redis_url)
-        self.loop = PollLoop(given, self.store, broker, self.consumer, assignment, self.admin, self.reader, Metrics())
+        self.loop = PollLoop(
+            given, self.store, broker, self.consumer, assignment, self.admin, self.reader, Metrics(), Pulse()
+        )
 
     def comes_to(self, partitions: int, seconds: float = 30) -> bool:
         """Whether so many partitions are assigned, soon."""
