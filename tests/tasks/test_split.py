@@ -16,7 +16,6 @@ from pipeline.models import Batch, DeadLetter, LogEntry
 from pipeline.storage import Store
 from tasks import ingest
 from tasks.frame import Parsed, parse
-from tasks.ingest import MINUTES
 from tasks.split import around, culprits, split
 from tests.records import Rec, line, upload
 from tests.tasks.batches import Log, consistent
@@ -103,20 +102,23 @@ def test_culprits_are_found_wherever_they_are() -> None:
     assert around([], 13) == [6]
 
 
-def test_a_batch_of_lines_from_everywhere_is_cut_into_as_few_pieces_as_there_may_be(store: Store) -> None:
+def test_a_batch_of_lines_from_everywhere_is_cut_into_as_few_pieces_as_there_may_be(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "MINUTES", 100)
     log = Log(store)
     chance = Random(1)
     records = [
         upload(offset, [line(time=f"2025-06-{chance.randrange(10, 29)}T{n % 24:02}:{chance.randrange(60):02}:00Z")])
-        for offset, n in enumerate(range(3 * MINUTES))
+        for offset, n in enumerate(range(300))
     ]
     order = log.planned(records)
     log.actor()(order, again=False)
     pieces = log.pending()
-    assert 2 <= len(pieces) <= 4
+    assert 3 <= len(pieces) <= 4
     log.drain(log.actor())
     found = consistent(store)
-    assert (found.stored, found.pending) == (3 * MINUTES, 0)
+    assert (found.stored, found.pending) == (300, 0)
 
 
 def test_one_upload_of_lines_from_everywhere_is_not_cut(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
