@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: setup run test servers check bench bench-queries fuzz door faults storm overload poison screenshots lock
+.PHONY: setup run test servers check bench bench-quick bench-queries fuzz door faults storm overload poison screenshots lock
 
 setup: .venv/.setup  ## what `tally` needs, embedded servers included
 
@@ -27,7 +27,11 @@ check: .venv/.check  ## style, types, and which way imports run
 	$(BIN)/lint-imports
 
 bench: .venv/.test servers  ## how fast this machine is, beside a naive baseline
-	@exec $(BIN)/python -m tests.with_servers real $(BIN)/tally bench $(ARGS)
+	@exec $(BIN)/python -m tests.with_servers real \
+		$(BIN)/tally bench --output .tally/bench.json --plot .tally/bench.svg $(ARGS)
+
+bench-quick: .venv/.test servers  ## the same in a minute, for every change
+	@exec $(BIN)/python -m tests.with_servers real $(BIN)/tally bench --quick --output .tally/bench-quick.json $(ARGS)
 
 ROWS ?= 50000000
 bench-queries: .venv/.test servers  ## how fast questions are answered at ROWS rows, and on SQLite at a tenth of them

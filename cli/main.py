@@ -134,17 +134,17 @@ def route(paths: tuple[str, ...], as_json: bool) -> None:
 
 
 @tally.command()
-@click.option("--warm-up", type=float, default=20.0, show_default=True, help="Seconds of load before anything counts.")
-@click.option("--seconds", type=float, default=15.0, show_default=True, help="Seconds of load a measurement.")
-@click.option("--repeats", type=click.IntRange(1, 20), default=3, show_default=True, help="The median of so many.")
-def bench(warm_up: float, seconds: float, repeats: int) -> None:
-    """Measure the pipeline on the servers that the settings name; the database must be empty.
+@click.option("--quick", is_flag=True, help="In a minute: two workloads, each once, and two points of the sweep.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write all of it there, as JSON.")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw the sweep there, as SVG.")
+def bench(quick: bool, output: Path | None, plot: Path | None) -> None:
+    """Measure the pipeline on the servers that the settings name; the database must be empty, and is filled.
 
-    `make bench` runs it beside servers of its own.
+    `make bench` runs it beside servers of its own. Exit code 1 where a line was lost.
     """
-    from cli.bench.run import run
+    from cli.bench.run import QUICK, Schedule, run
 
-    guarded("bench", lambda: run(settings.load(), warm_up, seconds, repeats))
+    guarded("bench", lambda: run(settings.load(), QUICK if quick else Schedule(), output, plot))
 
 
 @tally.command("bench-queries")

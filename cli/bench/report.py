@@ -1,52 +1,123 @@
-"""What a run of the bench found, in a table."""
+"""What a run of the bench found, as tables in Markdown; msgspec makes JSON of it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from statistics import median
+
 import msgspec
 
+from cli.bench.targets import targets
+from cli.bench.trial import Spread, Trial, best, middle
 
-class Drained(msgspec.Struct, frozen=True):
-    """One stretch of load: lines/s from the first request to the last row, the 202s' milliseconds, refusals."""
-
-    rate: float
-    p50: float
-    p99: float
-    refused: int
+Row = tuple[str, ...]
 
 
 class Report(msgspec.Struct, frozen=True):
-    """A whole run: rates in lines/s, `drained` by lines an upload, `visible` the p50 and p99 in milliseconds."""
+    """A whole run: of each workload its repeats, of the sweep a trial for each offered load, the least first.
+
+    `yardsticks` are those before and after, in lines/s; `lone` is of single lines, far apart; `rows` were counted in
+    the database at the end; `naive` is the naive pipeline's rate in lines/s, where there was time for it.
+    """
 
     machine: str
-    yardstick: float
-    drained: dict[int, Drained]
-    visible: tuple[float, float]
-    megabytes: dict[str, float]
-    cpu_seconds: dict[str, float]
-    naive: float
+    yardsticks: tuple[float, float]
+    workloads: list[list[Trial]]
+    lone: Trial
+    sweep: list[Trial]
+    rows: int
+    naive: float | None
+
+    @property
+    def yardstick(self) -> float:
+        """The mean of both."""
+        return sum(self.yardsticks) / 2
 
     def text(self) -> str:
         """The report for a person."""
-        rows = [
+        before, after = self.yardsticks
+        said = [
             self.machine,
-            f"yardstick y: one core takes apart {self.yardstick:,.0f} lines/s in plain Python",
-            "",
-            f"{'':<28}{'lines/s':>12}{'share of y':>12}{'202 p50':>12}{'202 p99':>12}",
+            f"yardstick y: one core takes apart {self.yardstick:,.0f} lines/s in plain Python"
+            f" ({before:,.0f} before, {after:,.0f} after)",
+            f"{self.rows:,} rows were to be stored, and are",
         ]
-        for lines, found in self.drained.items():
-            rows.append(
-                f"{f'drained, {lines:,}-line uploads':<28}{found.rate:>12,.0f}{found.rate / self.yardstick:>12.3f}"
-                f"{found.p50:>9.1f} ms{found.p99:>9.1f} ms"
+        tables = (self._rates(), self._costs(), self._bytes(), self._swept(), self._memory(), self._targets())
+        return "\n\n".join(["\n".join(said), *map(_table, tables)])
+
+    def _rates(self) -> Iterator[Row]:
+        yield "drained", "lines/s", "from", "to", "of y", "lines a batch", "202 p50", "202 p99", "refused"
+        for repeats in self.workloads:
+            rates, one = [one.rate for one in repeats], middle(repeats)
+            yield (
+                str(one.workload),
+                *_whole(best(repeats), min(rates), max(rates)),
+                f"{best(repeats) / self.yardstick:.3f}",
+                *_whole(one.batch_lines),
+                *_times(one.answered),
+                *_whole(sum(one.refused for one in repeats)),
             )
-        rows.append(f"{'naive, a line at a time':<28}{self.naive:>12,.0f}{self.naive / self.yardstick:>12.3f}")
-        rows += [
-            "",
-            f"visible after the 202, at 10,000 lines/s: p50 {self.visible[0]:.0f} ms, p99 {self.visible[1]:.0f} ms",
-            "",
-            f"{'process':<12}{'resident':>12}{'CPU s / M lines':>18}",
+        if self.naive is not None:
+            yield "naive, a line at a time", *_whole(self.naive), "", "", f"{self.naive / self.yardstick:.3f}"
+
+    def _costs(self) -> Iterator[Row]:
+        names = list(self.lone.cpu_seconds)
+        yield "CPU s / million lines", *names, "all", "cores busy"
+        for repeats in self.workloads:
+            spent = [median(one.cpu_seconds[name] for one in repeats) for name in names]
+            busy = median(sum(one.cpu_seconds.values()) * one.rate / 1e6 for one in repeats)
+            yield str(repeats[0].workload), *(f"{seconds:.2f}" for seconds in (*spent, sum(spent), busy))
+
+    def _bytes(self) -> Iterator[Row]:
+        names = list(self.lone.bytes)
+        yield "bytes a line", *names
+        for repeats in self.workloads:
+            yield str(repeats[0].workload), *(f"{median(one.bytes[name] for one in repeats):.1f}" for name in names)
+
+    def _swept(self) -> Iterator[Row]:
+        yield (
+            *("offered, lines/s", "acknowledged", "drained", "waiting at the end", "refused"),
+            *("visible p50", "visible p99", "202 p50", "202 p99"),
+        )
+        for one in self.sweep:
+            rates = _whole(one.offered, one.acknowledged, one.drained, one.waiting, one.refused)
+            yield *rates, *_times(one.visible), *_times(one.answered)
+        yield "single lines, far apart", "", "", "", "", *_times(self.lone.visible), *_times(self.lone.answered)
+
+    def _memory(self) -> Iterator[Row]:
+        trials = [one for turn in zip(*self.workloads, strict=True) for one in turn] + [self.lone, *self.sweep]
+        names = list(self.lone.megabytes)
+        yield "resident, MB", *names, "all"
+        taken = [[*(one.megabytes[name] for name in names), sum(one.megabytes.values())] for one in trials]
+        yield "after the first trial", *_whole(*taken[0])
+        yield "at most", *_whole(*map(max, zip(*taken, strict=True)))
+        yield "after the last", *_whole(*taken[-1])
+
+    def _targets(self) -> Iterator[Row]:
+        yield "target", "wanted", "found", "met"
+        for one in targets(self.workloads, self.lone, self.sweep, self.yardstick):
+            yield one.name, one.wanted, one.found, "yes" if one.met else "**no**"
+
+
+def _whole(*numbers: float) -> Row:
+    return tuple(f"{number:,.0f}" for number in numbers)
+
+
+def _times(spread: Spread | None) -> Row:
+    return tuple(f"{milliseconds:.1f} ms" for milliseconds in (spread.p50, spread.p99)) if spread else ("", "")
+
+
+def _table(rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown whose columns stand below each other; numbers to the right, what they are of to the left."""
+    first, *rest = rows
+    filled = [[*row, *[""] * (len(first) - len(row))] for row in (first, *rest)]
+    widths = [max(map(len, column)) for column in zip(*filled, strict=True)]
+    lines = [
+        [
+            cell.ljust(width) if at == 0 else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
-        rows += [
-            f"{name:<12}{megabytes:>9.0f} MB{self.cpu_seconds[name]:>18.2f}"
-            for name, megabytes in self.megabytes.items()
-        ]
-        return "\n".join(rows)
+        for row in filled
+    ]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (lines[0], rule, *lines[1:]))

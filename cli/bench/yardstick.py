@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import time
 from statistics import median
+from typing import Final
 
+# What the targets are for: a yardstick of so many lines a second.
+REFERENCE: Final = 2_500_000.0
 LINE = "2025-06-10T10:41:40Z 184.116.4.244 POST /products 500 971ms"
 
 

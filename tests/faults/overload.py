@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 import redis
 
 from cli.bench.load import Plan, Sent
-from cli.bench.run import loading, sent_by
+from cli.bench.loading import loading, sent_by
 from tests.faults.session import resident_together
 from tests.integration.pipeline import PROCESSES, Pipeline, running_on
 

@@ -11,7 +11,7 @@ import time
 from statistics import median
 
 from cli.bench.load import Plan
-from cli.bench.run import loading, sent_by
+from cli.bench.loading import loading, sent_by
 from tests.integration.pipeline import Pipeline, running_on
 
 LINES, CONNECTIONS = 100, 32
