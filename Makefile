@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: setup run test servers check bench bench-quick bench-queries fuzz door faults storm overload poison screenshots lock
+.PHONY: setup run test servers check bench bench-quick bench-soak bench-queries fuzz door faults storm overload poison screenshots lock
 
 setup: .venv/.setup  ## what `tally` needs, embedded servers included
 
@@ -32,6 +32,11 @@ bench: .venv/.test servers  ## how fast this machine is, beside a naive baseline
 
 bench-quick: .venv/.test servers  ## the same in a minute, for every change
 	@exec $(BIN)/python -m tests.with_servers real $(BIN)/tally bench --quick --output .tally/bench-quick.json $(ARGS)
+
+MINUTES ?= 30
+bench-soak: .venv/.test servers  ## load for MINUTES: memory, lag and what a line costs, minute by minute
+	@exec $(BIN)/python -m tests.with_servers real \
+		$(BIN)/tally bench --soak $(MINUTES) --output .tally/bench-soak.json $(ARGS)
 
 ROWS ?= 50000000
 bench-queries: .venv/.test servers  ## how fast questions are answered at ROWS rows, and on SQLite at a tenth of them

@@ -135,16 +135,18 @@ def route(paths: tuple[str, ...], as_json: bool) -> None:
 
 @tally.command()
 @click.option("--quick", is_flag=True, help="In a minute: two workloads, each once, and two points of the sweep.")
+@click.option("--soak", type=click.IntRange(1), metavar="MINUTES", help="As --quick, and then load for so long.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write all of it there, as JSON.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw the sweep there, as SVG.")
-def bench(quick: bool, output: Path | None, plot: Path | None) -> None:
+def bench(quick: bool, soak: int | None, output: Path | None, plot: Path | None) -> None:
     """Measure the pipeline on the servers that the settings name; the database must be empty, and is filled.
 
     `make bench` runs it beside servers of its own. Exit code 1 where a line was lost.
     """
     from cli.bench.run import QUICK, Schedule, run
 
-    guarded("bench", lambda: run(settings.load(), QUICK if quick else Schedule(), output, plot))
+    schedule = QUICK._replace(soak=soak or 0) if quick or soak else Schedule()
+    guarded("bench", lambda: run(settings.load(), schedule, output, plot))
 
 
 @tally.command("bench-queries")

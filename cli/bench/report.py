@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from statistics import median
+from statistics import linear_regression, median
 
 import msgspec
 
@@ -16,8 +16,9 @@ Row = tuple[str, ...]
 class Report(msgspec.Struct, frozen=True):
     """A whole run: of each workload its repeats, of the sweep a trial for each offered load, the least first.
 
-    `yardsticks` are those before and after, in lines/s; `lone` is of single lines, far apart; `rows` were counted in
-    the database at the end; `naive` is the naive pipeline's rate in lines/s, where there was time for it.
+    `yardsticks` are those before and after, in lines/s; `lone` is of single lines, far apart; `soak` has a trial for
+    each minute; `rows` were counted in the database at the end; `naive` is the naive pipeline's rate in lines/s, where
+    there was time for it.
     """
 
     machine: str
@@ -25,6 +26,7 @@ class Report(msgspec.Struct, frozen=True):
     workloads: list[list[Trial]]
     lone: Trial
     sweep: list[Trial]
+    soak: list[Trial]
     rows: int
     naive: float | None
 
@@ -42,8 +44,9 @@ class Report(msgspec.Struct, frozen=True):
             f" ({before:,.0f} before, {after:,.0f} after)",
             f"{self.rows:,} rows were to be stored, and are",
         ]
-        tables = (self._rates(), self._costs(), self._bytes(), self._swept(), self._memory(), self._targets())
-        return "\n\n".join(["\n".join(said), *map(_table, tables)])
+        tables = [self._rates(), self._costs(), self._bytes(), self._swept(), self._memory()]
+        tables += [self._soaked()] if self.soak else []
+        return "\n\n".join(["\n".join(said), *map(_table, [*tables, self._targets()])])
 
     def _rates(self) -> Iterator[Row]:
         yield "drained", "lines/s", "from", "to", "of y", "lines a batch", "202 p50", "202 p99", "refused"
@@ -92,6 +95,23 @@ class Report(msgspec.Struct, frozen=True):
         yield "after the first trial", *_whole(*taken[0])
         yield "at most", *_whole(*map(max, zip(*taken, strict=True)))
         yield "after the last", *_whole(*taken[-1])
+
+    def _soaked(self) -> Iterator[Row]:
+        names = list(self.lone.megabytes)
+        yield (
+            "minute",
+            "drained, lines/s",
+            "waiting at the end",
+            "CPU s / million lines",
+            *(f"{name}, MB" for name in names),
+        )
+        for minute, one in enumerate(self.soak, 1):
+            spent = sum(one.cpu_seconds.values())
+            yield str(minute), *_whole(one.drained, one.waiting), f"{spent:.2f}", *_whole(*one.megabytes.values())
+        if len(self.soak) > 1:
+            hours = [minute / 60 for minute in range(len(self.soak))]
+            slopes = (linear_regression(hours, [one.megabytes[name] for one in self.soak]).slope for name in names)
+            yield "more an hour", "", "", "", *(f"{slope:+.1f}" for slope in slopes)
 
     def _targets(self) -> Iterator[Row]:
         yield "target", "wanted", "found", "met"

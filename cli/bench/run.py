@@ -49,12 +49,15 @@ WORKLOADS: Final = (
 LONE: Final = Workload(1, 0.3)
 # Lines a second, so far apart that everything idles in between, and never in step with who looks for them.
 LONE_RATE: Final = 1.9
+# Of the drained rate: what is offered for long.
+SOAKED: Final = 0.8
 
 
 class Schedule(NamedTuple):
     """What is run: seconds of load before anything counts, of a trial, and of lone uploads; how often each workload.
 
-    `shares` of the drained rate are offered, the least first; with `naive`, a naive pipeline is measured too.
+    `shares` of the drained rate are offered, the least first, and then SOAKED of it for `soak` minutes, each a trial;
+    with `naive`, a naive pipeline is measured too.
     """
 
     warm_up: float = 20.0
@@ -63,6 +66,7 @@ class Schedule(NamedTuple):
     repeats: int = 3
     workloads: tuple[Workload, ...] = WORKLOADS
     shares: tuple[float, ...] = (TWENTIETH, 0.25, HALF, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5, 2.0, 2.5)
+    soak: int = 0
     naive: bool = True
 
 
@@ -99,10 +103,12 @@ def _report(settings: Settings, store: Store, schedule: Schedule) -> Report:
         rig.trial(schedule.workloads[0], schedule.warm_up)
         workloads = _drained(rig, schedule)
         lone = rig.trial(LONE, schedule.lone_seconds, LONE_RATE)
-        sweep = list(_swept(rig, schedule, best(workloads[0])))
+        rate = best(workloads[0])
+        sweep = [_offered(rig, schedule, rate * share, schedule.seconds) for share in schedule.shares]
+        soak = [_offered(rig, schedule, rate * SOAKED, 60.0) for _ in range(schedule.soak)]
         rows = rig.count()
     baseline = naive(store, _upload()) if schedule.naive else None
-    return Report(machine.description(), (before, yardstick()), workloads, lone, sweep, rows, baseline)
+    return Report(machine.description(), (before, yardstick()), workloads, lone, sweep, soak, rows, baseline)
 
 
 def _drained(rig: Rig, schedule: Schedule) -> list[list[Trial]]:
@@ -115,11 +121,10 @@ def _drained(rig: Rig, schedule: Schedule) -> list[list[Trial]]:
     return found
 
 
-def _swept(rig: Rig, schedule: Schedule, rate: float) -> Iterator[Trial]:
-    for share in schedule.shares:
-        trial = rig.trial(schedule.workloads[0], schedule.seconds, rate * share)
-        click.echo(f"{trial.offered:,.0f} lines/s offered: {trial.drained:,.0f} drained meanwhile", err=True)
-        yield trial
+def _offered(rig: Rig, schedule: Schedule, rate: float, seconds: float) -> Trial:
+    trial = rig.trial(schedule.workloads[0], seconds, rate)
+    click.echo(f"{trial.offered:,.0f} lines/s offered: {trial.drained:,.0f} drained meanwhile", err=True)
+    return trial
 
 
 def _upload() -> bytes:

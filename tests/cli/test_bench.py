@@ -168,10 +168,12 @@ SWEEP = [
 ]
 
 
-def report(rates: list[float], yardstick: float = 2_500_000, sweep: list[Trial] = SWEEP) -> Report:
+def report(
+    rates: list[float], yardstick: float = 2_500_000, sweep: list[Trial] = SWEEP, soak: list[Trial] | None = None
+) -> Report:
     repeats = [trial(rate) for rate in rates]
     lone = trial(1.9, 1.9, workload=Workload(1, 0.3))
-    return Report("a machine", (yardstick, yardstick), [repeats], lone, sweep, 1_234, naive=8_000.0)
+    return Report("a machine", (yardstick, yardstick), [repeats], lone, sweep, soak or [], 1_234, naive=8_000.0)
 
 
 def rows(found: Report, name: str) -> list[list[str]]:
@@ -189,6 +191,16 @@ def test_the_report_says_median_and_spread_and_what_a_line_costs() -> None:
     assert rows(found, "naive, a line at a time")[0][0] == "8,000"
     assert rows(found, "at most") == [["120", "180", "300"]]
     assert rows(found, "600,000")[0][1] == "300,000"
+
+
+def test_a_soak_says_how_much_memory_grows_an_hour() -> None:
+    def minute(number: int) -> Trial:
+        grown = {"receiver": 120.0 + number, "worker": 180.0}
+        return msgspec.structs.replace(trial(100_000, 100_000), megabytes=grown)
+
+    found = report([300_000], soak=[minute(number) for number in range(30)])
+    assert rows(found, "30") == [["100,000", "0", "7.00", "149", "180"]]
+    assert rows(found, "more an hour") == [["", "", "", "+60.0", "+0.0"]]
 
 
 def test_every_row_of_a_table_is_as_long_as_its_head() -> None:
