@@ -44,8 +44,10 @@ class RangeReader:
         self._topic = settings.kafka_topic
         require_answer(settings.kafka_bootstrap_servers)
         try:
-            # A fetch waits at the log's end; the next range's would queue behind it on the same connection.
-            self._consumer = unpacking(KafkaConsumer(group_id=None, fetch_max_wait_ms=10, **client_options(settings)))
+            # A fetch waits at the log's end; the next range's would queue behind it on the same connection. It has room
+            # for a full batch as Kafka keeps it, and not for many: what follows is another worker's.
+            options = client_options(settings) | {"fetch_max_wait_ms": 10, "max_partition_fetch_bytes": MIB}
+            self._consumer = unpacking(KafkaConsumer(group_id=None, **options))
         except KafkaError as error:
             raise Unavailable("kafka", error) from error
 
@@ -61,7 +63,7 @@ class RangeReader:
                 self._consumer.assign([partition])
             self._consumer.resume(partition)
             self._consumer.seek(partition, first)
-            return self._until(partition, after, time.monotonic() + seconds)
+            return self._until(partition, first, after, time.monotonic() + seconds)
         except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
             raise RangeChanged(f"{self._topic}/{part} no longer holds {first} to {after}: {error!r}") from error
         except KafkaError as error:
@@ -88,10 +90,12 @@ class RangeReader:
         """Ends the connection."""
         self._consumer.close()
 
-    def _until(self, partition: TopicPartition, after: int, deadline: float) -> list[ConsumerRecord]:
+    def _until(self, partition: TopicPartition, first: int, after: int, deadline: float) -> list[ConsumerRecord]:
         read: list[ConsumerRecord] = []
         while time.monotonic() < deadline:
-            records = self._consumer.poll(timeout_ms=200).get(partition, [])
+            # No more than is wanted: what was fetched past the range would be taken apart for nothing.
+            left = after - (read[-1].offset + 1 if read else first)
+            records = self._consumer.poll(timeout_ms=200, max_records=left).get(partition, [])
             read.extend(record for record in records if record.offset < after)
             if (records and records[-1].offset >= after - 1) or (self._consumer.position(partition) or 0) >= after:
                 return read
