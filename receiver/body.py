@@ -53,6 +53,8 @@ class Body:
 
     async def drain(self) -> None:
         """Lets a client finish that was refused early: one that is cut off while it sends never reads the answer."""
+        if self._ended:
+            return
         left = DRAIN_BYTES
         with contextlib.suppress(TimeoutError, Refusal):
             async with asyncio.timeout(DRAIN_SECONDS):
