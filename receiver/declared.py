@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from receiver.refusal import Refusal
+from receiver.refusal import Refusal, too_large
 
 ENCODINGS: Final = ("identity", "gzip", "x-gzip", "zstd")
 KEY_PATTERN: Final = "^[!-~]{1,255}$"
@@ -86,8 +86,3 @@ def _length(text: bytes | None, max_bytes: int) -> int | None:
     if len(text.lstrip(b"0")) > 18 or int(text) > max_bytes:
         raise too_large(max_bytes)
     return int(text)
-
-
-def too_large(max_bytes: int) -> Refusal:
-    """The 413 for a body of more than `max_bytes`."""
-    return Refusal(413, f"the body is larger than {max_bytes} bytes (MAX_BODY_BYTES)")
