@@ -17,6 +17,7 @@ from granian.log import LogLevels
 from starlette.applications import Starlette
 
 from pipeline import api_keys, checkpoint, exposure, logging, process, producer, settings, status
+from pipeline.batch import Headers
 from pipeline.brokers import require_answer
 from pipeline.cache import Cache
 from pipeline.errors import Unavailable
@@ -30,7 +31,7 @@ from receiver.metrics import Metrics
 from receiver.partitioner import InSlices
 from receiver.producers import Producers
 from receiver.publisher import Publisher
-from receiver.upload import RecordHeaders, Upload
+from receiver.upload import Upload
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +89,7 @@ def build_app() -> AsgiApp:
         checks["api_keys"] = keyring.require_known
     publishers: list[Publisher] = []
 
-    async def publish(value: bytes, headers: RecordHeaders) -> None:
+    async def publish(value: bytes, headers: Headers) -> None:
         await publishers[0].publish(value, headers)
 
     @asynccontextmanager
