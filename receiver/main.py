@@ -45,7 +45,7 @@ def main() -> int:
     """Serves until SIGTERM or SIGINT; returns the exit code. Raises ConfigurationError where it cannot listen."""
     loaded = settings.load()
     logging.configure("receiver", loaded.log_level)
-    exposure.look(loaded, loaded.receiver_host)
+    exposure.require_intended(loaded, loaded.receiver_host)
     require_free(loaded.receiver_host, loaded.receiver_port, "RECEIVER_PORT")
     gave_up: list[int] = []
     signal.signal(signal.SIGUSR1, lambda *_: gave_up.append(Unavailable.exit_code))

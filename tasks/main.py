@@ -33,7 +33,7 @@ def start() -> None:
     """Builds a worker process: its clients, its actors and its admin pages."""
     given = settings.load()
     logging.configure("worker", given.log_level)
-    exposure.look(given, given.admin_host)
+    exposure.require_intended(given, given.admin_host)
     metrics = Metrics()
     store = Store.open(given.database_url)
     cache = Cache.open(given.cache_url)

@@ -30,7 +30,7 @@ def main() -> int:
     """Serves until SIGTERM or SIGINT; returns the exit code. Raises ConfigurationError where it cannot listen."""
     loaded = settings.load()
     logging.configure("webapi", loaded.log_level)
-    exposure.look(loaded, loaded.webapi_host)
+    exposure.require_intended(loaded, loaded.webapi_host)
     require_free(loaded.webapi_host, loaded.webapi_port, "WEBAPI_PORT")
     server = Granian(
         "webapi.main:build_app",
