@@ -11,12 +11,11 @@ from datetime import UTC, datetime
 from functools import partial
 
 import structlog
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces, Loops
+from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 from starlette.applications import Starlette
 
-from pipeline import api_keys, checkpoint, exposure, logging, process, producer, settings, status
+from pipeline import api_keys, checkpoint, exposure, logging, process, producer, settings, status, web_server
 from pipeline.batch import Headers
 from pipeline.brokers import require_answer
 from pipeline.cache import Cache
@@ -49,33 +48,24 @@ def main() -> int:
     require_free(loaded.receiver_host, loaded.receiver_port, "RECEIVER_PORT")
     gave_up: list[int] = []
     signal.signal(signal.SIGUSR1, lambda *_: gave_up.append(Unavailable.exit_code))
-    server = Granian(
+    code = web_server.serve(
         "receiver.main:build_app",
-        factory=True,
-        address=loaded.receiver_host,
-        port=loaded.receiver_port,
+        loaded.receiver_host,
+        loaded.receiver_port,
         interface=Interfaces.ASGI,
         loop=Loops.uvloop,
-        http=HTTPModes.http1,
-        websockets=False,
-        workers=1,
         # Past the longest wait for Kafka, and early enough to be gone 5 s after SIGTERM.
         workers_kill_timeout=3,
-        log_access=False,
         log_level=LogLevels.warning,
-        log_dictconfig={"handlers": {}, "loggers": {"_granian": {}, "granian.access": {}}},
     )
-    try:
-        server.serve()
-    except SystemExit as ended:
-        return gave_up[0] if gave_up else int(ended.code or 0)
-    return 0
+    return gave_up[0] if gave_up else code
 
 
 def build_app() -> AsgiApp:
     """The application, with clients that are built when its lifespan begins."""
     loaded = settings.load()
     logging.configure("receiver", loaded.log_level)
+    process.end_with_parent()
     budget = Budget(IN_HAND * loaded.max_body_bytes)
     metrics = Metrics(budget)
     process.background(status.loop(Cache.open(loaded.cache_url), "receiver", metrics.registry))
@@ -98,10 +88,8 @@ def build_app() -> AsgiApp:
         deadline = producer.DELIVERY_SECONDS + GRACE_SECONDS
         publishers.append(Publisher(producers, loaded.kafka_topic, deadline, checkpoint.from_environment(), loop))
         producers.start()
-        orphaned = asyncio.create_task(_stop_when_orphaned(os.getppid()))
         await asyncio.to_thread(producers.first.wait, START_SECONDS)
         yield
-        orphaned.cancel()
         await asyncio.to_thread(producers.close)
         if keeping is not None:
             await asyncio.to_thread(keeping.step)
@@ -125,13 +113,6 @@ def _kafka_check(producers: Producers, loaded: settings.Settings) -> Callable[[]
         producers.current()
 
     return check
-
-
-async def _stop_when_orphaned(parent: int) -> None:
-    """Ends this worker in order when the process that started it was killed: nobody else would."""
-    while os.getppid() == parent:
-        await asyncio.sleep(1)
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _give_up() -> None:
