@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 
@@ -19,7 +17,6 @@ from pipeline import api_keys, checkpoint, exposure, logging, process, producer,
 from pipeline.batch import Headers
 from pipeline.brokers import require_answer
 from pipeline.cache import Cache
-from pipeline.errors import Unavailable
 from pipeline.keyring import Keyring
 from pipeline.port import require_free
 from pipeline.storage import Store
@@ -46,9 +43,7 @@ def main() -> int:
     logging.configure("receiver", loaded.log_level)
     exposure.require_intended(loaded, loaded.receiver_host)
     require_free(loaded.receiver_host, loaded.receiver_port, "RECEIVER_PORT")
-    gave_up: list[int] = []
-    signal.signal(signal.SIGUSR1, lambda *_: gave_up.append(Unavailable.exit_code))
-    code = web_server.serve(
+    return web_server.serve(
         "receiver.main:build_app",
         loaded.receiver_host,
         loaded.receiver_port,
@@ -58,7 +53,6 @@ def main() -> int:
         workers_kill_timeout=3,
         log_level=LogLevels.warning,
     )
-    return gave_up[0] if gave_up else code
 
 
 def build_app() -> AsgiApp:
@@ -69,7 +63,7 @@ def build_app() -> AsgiApp:
     budget = Budget(IN_HAND * loaded.max_body_bytes)
     metrics = Metrics(budget)
     process.background(status.loop(Cache.open(loaded.cache_url), "receiver", metrics.registry))
-    producers = Producers(lambda: producer.build(loaded, InSlices()), producer.abandon, _give_up)
+    producers = Producers(lambda: producer.build(loaded, InSlices()), producer.abandon)
     checks = {"kafka": _kafka_check(producers, loaded)}
     keyring = Keyring() if loaded.require_api_keys else None
     keeping = None
@@ -113,11 +107,3 @@ def _kafka_check(producers: Producers, loaded: settings.Settings) -> Callable[[]
         producers.current()
 
     return check
-
-
-def _give_up() -> None:
-    """Ends this worker, and tells the parent why: it does not learn the exit code."""
-    log.error("giving up: kafka does not come back")
-    with suppress(ProcessLookupError):
-        os.kill(os.getppid(), signal.SIGUSR1)
-    os._exit(Unavailable.exit_code)
