@@ -13,10 +13,10 @@ from structlog.testing import capture_logs
 
 from cli.child import wait_until
 from consumer import main
-from consumer.loop import Assignment, PollLoop
+from consumer.loop import PATIENCE, Assignment, PollLoop
 from consumer.metrics import Metrics
 from consumer.pulse import Pulse
-from pipeline import ledger, messages, schema
+from pipeline import batch, ledger, messages, schema
 from pipeline.batch import digest
 from pipeline.kafka import RangeReader
 from pipeline.models import Batch, Progress, Stream
@@ -181,14 +181,23 @@ def test_a_partition_with_too_much_pending_rests_until_half_of_it_is_done(topic:
     assert covered(plans) == {0: (0, 7)}
 
 
-def test_without_redis_batches_are_planned_all_the_same(topic: Topic, plans: Store, backend: Backend) -> None:
+def test_without_redis_only_full_batches_are_planned(
+    topic: Topic, plans: Store, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with consuming(topic, plans) as consumer:
         consumer.until(lambda: bool(consumer.client.assignment()))
         backend.servers["redis"].kill()
-        expected = write(topic, 6)
-        consumer.until(lambda: planned(plans) == expected)
+        few = write(topic, 6)
+        consumer.run(2 * PATIENCE + 1)
+        assert planned(plans) == 0
+        with monkeypatch.context() as smaller:
+            smaller.setattr(batch, "LINES", 1)
+            consumer.until(lambda: planned(plans) == few)
+        few += write(topic, 3)
+        consumer.run(2 * PATIENCE + 1)
+        assert planned(plans) < few
         backend.servers["redis"].start()
-        expected += write(topic, 3)
+        expected = few
         consumer.until(lambda: planned(plans) == expected)
     assert covered(plans) == dict.fromkeys(range(3), (0, 3))
 
