@@ -50,7 +50,7 @@ LONE: Final = Workload(1, 0.3)
 # Lines a second, so far apart that everything idles in between, and never in step with who looks for them.
 LONE_RATE: Final = 1.9
 # Of the drained rate: what is offered for long.
-SOAKED: Final = 0.8
+SOAKED: Final = 0.6
 
 
 class Schedule(NamedTuple):
