@@ -15,6 +15,7 @@ import { useAnswer } from "./poll.js";
 import { LOOK_SECONDS, overview } from "./questions.js";
 import { RangeChoice } from "./range-choice.js";
 import { statusWords } from "./status-words.js";
+import { tablesOf } from "./tables.js";
 import { trends } from "./traffic.js";
 import { isMoving } from "./url-state.js";
 
@@ -51,7 +52,7 @@ function Overview({ found, state, go }) {
     () => trends(requests.answer, latencies.answer, visitors.answer),
     [requests.answer, latencies.answer, visitors.answer],
   );
-  const tables = (name) => ({ isTable: state.tables.includes(name), onTable: () => go(switched(state, name), { replace: true }) });
+  const tables = tablesOf(state, go);
   const shared = (one, name) => ({ state, go, problem: one.problem, retry: found.retry, isBusy: found.busy, isOld: found.problem !== null, ...tables(name) });
   const sorted = (name) => ({ sort: state[name], onSort: (sort) => go({ ...state, [name]: sort }) });
   const top = (name) => ({ top: named(name).answer, ...shared(named(name), name) });
@@ -72,9 +73,4 @@ function Overview({ found, state, go }) {
 function panelOf(found, name) {
   const part = found.answer?.[name];
   return part?.problem ? { answer: null, problem: part.problem } : { answer: part || null, problem: null };
-}
-
-function switched(state, name) {
-  const isThere = state.tables.includes(name);
-  return { ...state, tables: isThere ? state.tables.filter((one) => one !== name) : [...state.tables, name] };
 }
