@@ -1,11 +1,11 @@
 /** The frame of a panel: its name, its tools, and what to say where its numbers are not those that are wanted. */
 
 import { useId } from "../vendor/hooks.js";
-import { csv } from "./csv.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
-import { save } from "./save.js";
-import { DataTable } from "./data-table.js";
+import { lazy } from "./lazy.js";
+
+const DataTable = lazy(() => import("./data-table.js").then((it) => it.DataTable));
 
 /**
  * `table` is {columns, rows} with plain cells; `isTable` shows it in place of `children`, and `onTable` is told when
@@ -55,7 +55,7 @@ function TableSwitch({ name, isTable, onTable }) {
 }
 
 function CsvButton({ name, table }) {
-  const download = () => save(`${name.toLowerCase().replace(/\W+/g, "-")}.csv`, "text/csv", csv(table.columns, table.rows));
+  const download = () => import("./table-file.js").then((it) => it.saveTable(name, table));
   return html`<button type="button" class="icon-button" aria-label="${name} as CSV" title="CSV" onClick=${download}>
     <${Icon} name="download" />
   </button>`;
