@@ -48,7 +48,7 @@ export function Balance({ balanced }) {
 }
 
 export function Days({ isLive }) {
-  const found = useAnswer("/ledger/days", isLive ? DAYS_SECONDS : null);
+  const found = useAnswer("/ledger/days", isLive ? DAYS_SECONDS : null, DAYS_SECONDS);
   const days = found.answer ? [...found.answer.data].reverse() : [];
   const table = found.answer && { columns: ["day (UTC)", "received", ...CLASSES, "balanced"], rows: days.map(cells) };
   return html`<${Panel} name="Ledger by day" note="days of UTC" table=${table} problem=${found.problem} retry=${found.retry} hasNumbers=${Boolean(found.answer)} isBusy=${found.busy}>

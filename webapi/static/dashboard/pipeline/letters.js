@@ -9,7 +9,9 @@ import { Moment } from "../moment.js";
 import { Panel } from "../panel.js";
 import { useAnswer } from "../poll.js";
 
-const LOOK_SECONDS = 15;
+/** Seconds between two looks, and to the first one: not when others look. */
+const LOOK_SECONDS = 30;
+const FIRST_SECONDS = 15;
 const LIMIT = 20;
 
 export function Letters({ isLive, ...panel }) {
@@ -17,7 +19,7 @@ export function Letters({ isLive, ...panel }) {
   const [older, setOlder] = useState([]);
   const url = `/dead-letters?limit=${LIMIT}${reason ? `&reason=${encodeURIComponent(reason)}` : ""}`;
   const mayChange = useAnswer("/session", null).answer?.may_change;
-  const found = useAnswer(url, isLive && !older.length ? LOOK_SECONDS : null);
+  const found = useAnswer(url, isLive && !older.length ? LOOK_SECONDS : null, FIRST_SECONDS);
   const first = found.answer;
   const letters = first ? [...first.data, ...older.flatMap((page) => page.data)] : [];
   const before = (older.at(-1) || first)?.meta.next;

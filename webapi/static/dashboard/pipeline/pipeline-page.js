@@ -12,7 +12,7 @@ import { Processes } from "./processes.js";
 import { Rules } from "./rules.js";
 import { Verdict } from "./verdict.js";
 
-const LOOK_SECONDS = 3;
+const LOOK_SECONDS = 5;
 
 export function PipelinePage({ place, go, help }) {
   const isLive = place.state.live;
