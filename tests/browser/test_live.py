@@ -47,6 +47,18 @@ def test_what_fails_says_so_keeps_the_last_numbers_and_recovers(watched: Watched
     expect(page.get_by_text("These are the last good numbers")).to_have_count(0)
 
 
+def test_an_answer_that_breaks_off_leaves_the_last_numbers(watched: Watched, site: Site) -> None:
+    watched.expected += ["Failed to load resource"]
+    page = watched.open(site.url)
+    figure = page.locator(".card-value").first
+    expect(figure).not_to_have_text("\u2013")
+    before = figure.inner_text()
+    page.route("**/overview*", lambda route: route.fulfill(body='{"summary":', content_type="application/json"))
+    expect(page.locator(".freshness")).to_contain_text("no answer", timeout=10_000)
+    expect(page.get_by_role("alert").first).to_contain_text("the answer broke off")
+    assert figure.inner_text() == before
+
+
 def test_a_panel_that_fails_alone_says_so_in_its_place(watched: Watched, site: Site) -> None:
     page = watched.context.new_page()
 

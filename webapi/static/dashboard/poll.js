@@ -33,7 +33,7 @@ export function useAnswer(url, seconds, firstSeconds = FIRST_SECONDS) {
     const stop = new AbortController();
     setFound((before) => ({ ...before, busy: true }));
     ask(url, stop.signal).then(
-      (answer) => setFound({ answer, url, at: Date.now(), problem: null, failures: 0, busy: false }),
+      (answer) => stop.signal.aborted || setFound({ answer, url, at: Date.now(), problem: null, failures: 0, busy: false }),
       (problem) => {
         if (!stop.signal.aborted) {
           lock(problem.status === 401);
