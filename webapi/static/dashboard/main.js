@@ -32,11 +32,14 @@ function Dashboard() {
   useEffect(() => {
     document.title = path === "/pipeline" ? "Pipeline · Tally" : "Traffic · Tally";
   }, [path]);
+  if (isLocked) {
+    // Nothing of what somebody was shown stays behind the question for a key.
+    return html`<main><h1 class="for-readers">Tally</h1><${Login} /></main>`;
+  }
   const page = path === "/pipeline" ? html`<${PipelinePage} ...${{ place, go, help }} />` : html`<${TrafficPage} ...${{ place, go, help }} />`;
   return html`<a class="skip" href="#content">Skip to the content</a>
     ${page}
-    ${isHelping && html`<${Help} onClose=${() => setHelping(false)} />`}
-    ${isLocked && html`<${Login} />`}`;
+    ${isHelping && html`<${Help} onClose=${() => setHelping(false)} />`}`;
 }
 
 render(html`<${Dashboard} />`, document.getElementById("dashboard"));

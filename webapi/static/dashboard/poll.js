@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useRef, useState } from "../vendor/hooks.js";
 import { ask } from "./answers.js";
-import { lock, onLock } from "./session.js";
+import { lock } from "./session.js";
 
 const SLOWEST_SECONDS = 30;
 /** Numbers of a page that was just opened move before anybody wonders whether they do. */
@@ -71,20 +71,11 @@ function pause(found, seconds, next) {
   return seconds === null ? null : Math.min(next, seconds);
 }
 
-/** Asks again when the page comes back into sight, and when a key was given. */
+/** Asks again when the page comes back into sight. */
 function useLooks(retry, isLive) {
   useEffect(() => {
     const look = () => !document.hidden && isLive && retry();
     document.addEventListener("visibilitychange", look);
     return () => document.removeEventListener("visibilitychange", look);
   }, [retry, isLive]);
-  useEffect(() => {
-    let wasLocked = false;
-    return onLock((locked) => {
-      if (wasLocked && !locked) {
-        retry();
-      }
-      wasLocked = locked;
-    });
-  }, [retry]);
 }
