@@ -9,7 +9,8 @@ import msgspec
 from pipeline.keyring import ADMIN, READ
 from webapi import answers
 from webapi import declarations as declared
-from webapi.declarations import Parameter, Parameters
+from webapi.declarations import Parameters
+from webapi.parameter import Parameter
 
 JSON: Final = "application/json"
 HTML: Final = "text/html"

@@ -13,8 +13,8 @@ from pipeline.keyring import SECURITY
 from pipeline.problem import CONTENT_TYPE, Problem
 from webapi import answers
 from webapi.conditional import REVALIDATED
-from webapi.declarations import Parameter
 from webapi.endpoints import ENDPOINTS, JSON, Answer, Endpoint
+from webapi.parameter import Parameter
 
 Json = dict[str, Any]
 
