@@ -12,10 +12,9 @@ from webapi.assets import assets
 from webapi.html import templates
 
 POLICY: Final = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-# Scripts of these folders the first view imports: browsers are told of all at once, not as they find them.
-_PRELOADED: Final = ("dashboard/", "vendor/")
-# What is below is loaded where somebody goes there.
-_LATER: Final = "dashboard/pipeline/"
+_ENTRY: Final = "dashboard/main.js"
+# What the entry loads first there.
+_FIRST: Final = {"/": "dashboard/traffic-page.js", "/pipeline": "dashboard/pipeline/pipeline-page.js"}
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,18 +24,25 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     discard_status: str = "200"
 
 
-def page(setup: Setup, host: str, keys: bool) -> str:
-    """The page, as whoever asked for it at `host` sees it; with `keys`, questions need one."""
-    found = assets()
-    scripts = [name for name in found.files if name.endswith(".js") and name.startswith(_PRELOADED)]
+def page(path: str, setup: Setup, host: str, keys: bool) -> str:
+    """The page at `/` or `/pipeline`, as whoever asked for it at `host` sees it; with `keys`, questions need one.
+
+    Browsers are told at once of all scripts that its first view needs, not as they find them.
+    """
     return _template().render(
-        assets=found.root,
-        modules=[found.path(name) for name in scripts if not name.startswith(_LATER)],
+        assets=assets().root,
+        modules=_modules(path),
         receiver_url=f"http://{host}:{setup.receiver_port}/upload",
         discard_status=setup.discard_status,
         keys=keys,
         demo=False,
     )
+
+
+@cache
+def _modules(path: str) -> list[str]:
+    found = assets()
+    return [found.path(name) for name in found.scripts(_ENTRY, _FIRST[path])]
 
 
 @cache

@@ -10,7 +10,8 @@ from werkzeug.exceptions import Conflict
 
 from pipeline.keyring import ADMIN, Keyring
 from pipeline.moment import rfc3339
-from webapi import answers, reply
+from webapi import reply
+from webapi.answers.session import Login
 from webapi.own_page import is_this_machine
 from webapi.session import SECONDS, Session
 from webapi.sessions import COOKIE, Sessions
@@ -32,7 +33,7 @@ class Door:
         """Begins a session for who sends a key that may read."""
         if self._sessions is None:
             raise Conflict("no API keys are required here: there is nothing to log in to")
-        text, session = self._sessions.begin(reply.body(answers.Login).key)
+        text, session = self._sessions.begin(reply.body(Login).key)
         answer = reply.json(self._told(session))
         answer.set_cookie(COOKIE, text, max_age=SECONDS, secure=_is_secure(), httponly=True, samesite="Strict")
         return answer

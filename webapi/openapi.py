@@ -11,10 +11,11 @@ import msgspec
 
 from pipeline.keyring import SECURITY
 from pipeline.problem import CONTENT_TYPE, Problem
-from webapi import answers
+from webapi.answers import overview, statistics
 from webapi.conditional import REVALIDATED
-from webapi.declarations import Parameter
-from webapi.endpoints import ENDPOINTS, JSON, Answer, Endpoint
+from webapi.endpoints import ENDPOINTS
+from webapi.endpoints.endpoint import JSON, Answer, Endpoint
+from webapi.parameter import Parameter
 
 Json = dict[str, Any]
 
@@ -197,15 +198,16 @@ def _schemas(structs: Iterable[Any]) -> Json:
     """The schemas of answers. A statistic's data is one of some structs, or counts by status, and a part of an overview
     may be broken: no type says that.
     """
-    of_data = (answers.Latency, answers.Traffic, answers.Summary)
+    of_data = (statistics.Latency, statistics.Traffic, statistics.Summary)
     ordered = sorted(
-        {*structs, *of_data, *answers.PARTS.values(), answers.Broken, Problem}, key=lambda struct: str(struct.__name__)
+        {*structs, *of_data, *overview.PARTS.values(), overview.Broken, Problem},
+        key=lambda struct: str(struct.__name__),
     )
     _, found = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
     schemas: Json = msgspec.json.decode(msgspec.json.encode(found))  # defaults are tuples, which are no JSON
     counts = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
     refer = [{"$ref": f"#/components/schemas/{struct.__name__}"} for struct in of_data]
     schemas["StatsAnswer"]["properties"]["data"] = {"anyOf": [*refer, counts]}
-    for name, struct in answers.PARTS.items():
-        schemas["OverviewAnswer"]["properties"][name] = {"anyOf": [_content(struct), _content(answers.Broken)]}
+    for name, struct in overview.PARTS.items():
+        schemas["OverviewAnswer"]["properties"][name] = {"anyOf": [_content(struct), _content(overview.Broken)]}
     return schemas

@@ -19,7 +19,6 @@ from pipeline.keyring import Keyring
 from pipeline.moment import rfc3339
 from pipeline.storage import Store
 from webapi import (
-    answers,
     cursor,
     dead_letters,
     export,
@@ -31,6 +30,7 @@ from webapi import (
     reply,
     tail,
 )
+from webapi.answers.dead_letters import Retry
 from webapi.flow import flow
 from webapi.metrics import Metrics
 from webapi.overview import overview
@@ -181,7 +181,7 @@ class Pages:
     def retry(self, number: str) -> Response:
         """Sends a dead letter again."""
         id = parameters.line_question(number, reply.pairs())
-        how = reply.body(answers.Retry)
+        how = reply.body(Retry)
         if id is None or not self._resend(id, how.replace, how.again):
             raise NotFound(f"there is no dead letter {number[:40]}")
         return self.dead_letter(number)

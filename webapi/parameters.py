@@ -12,13 +12,13 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from pipeline.errors import BadParameter
-from pipeline.rollup import DAY, FIVE_MINUTES, HOUR
+from pipeline.rollup import FIVE_MINUTES
 from pipeline.selection import EVERYTHING, Selection
 from pipeline.statistic import RANGES
 from webapi import cursor
 from webapi import declarations as declared
 from webapi.conjunction import Contradiction, both
-from webapi.declarations import Given, Pairs, Parameter
+from webapi.parameter import Given, Pairs, Parameter
 from webapi.questions import (
     DeadLettersQuestion,
     ExportQuestion,
@@ -30,16 +30,9 @@ from webapi.questions import (
     TailQuestion,
     TopQuestion,
 )
+from webapi.steps import chosen_step, points
 
 _MINUTE: Final = timedelta(minutes=1)
-_MOST_CHOSEN_POINTS: Final = 300
-# Each at most ten times the one before: where one gives too many points, the next gives 30 at least.
-_STEPS: Final = (
-    *(60 * minutes for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720)),
-    *(DAY * days for days in (1, 2, 7, 14, 28, 91, 182, 364)),
-)
-_MOST_VISITOR_POINTS: Final = 50
-_VISITOR_STEPS: Final = (FIVE_MINUTES, HOUR, DAY, 7 * DAY, 28 * DAY, 364 * DAY, 3_640 * DAY)
 
 
 class Window(NamedTuple):
@@ -188,11 +181,6 @@ def ledger_question(pairs: Pairs) -> LedgerQuestion:
     return LedgerQuestion(_minute(first) if first else None, _minute(last) + _MINUTE if last else None)
 
 
-def points(start: datetime, end: datetime, step: int) -> int:
-    """How many steps, of `step` seconds each and beginning at its multiples since the epoch, a window touches."""
-    return int(end.timestamp() // step) - int(start.timestamp() // step) + 1
-
-
 def _optional_window(given: Given, now: datetime) -> tuple[datetime | None, datetime | None, str | None]:
     if (range_name := _range_name(given, declared.RANGE)) is not None:
         return now - RANGES[range_name], now, range_name
@@ -251,15 +239,6 @@ def overview_question(pairs: Pairs, now: datetime) -> OverviewQuestion:
         },
         ledger=LedgerQuestion(_minute(start), _minute(end) + _MINUTE),
     )
-
-
-def chosen_step(start: datetime, end: datetime, metric: str = "") -> int:
-    """How many seconds a point of a series covers where nobody says it.
-
-    Of visitors there are fewer points: each is made of sketches, which are large.
-    """
-    steps, most = (_VISITOR_STEPS, _MOST_VISITOR_POINTS) if metric == "visitors" else (_STEPS, _MOST_CHOSEN_POINTS)
-    return next(step for step in steps if points(start, end, step) <= most)
 
 
 def _step(given: Given, start: datetime, end: datetime, metric: str) -> int:

@@ -27,7 +27,7 @@ class Site:
         """The dashboard for who takes HTML, and for everybody else what there is."""
         # Of what is wanted equally, as by curl, the first.
         if request.accept_mimetypes.best_match((_JSON, _HTML)) == _HTML:
-            answer = self.pipeline()
+            answer = self._dashboard("/")
         else:
             paths = [endpoint.path for endpoint in ENDPOINTS if endpoint.path != "/"]
             answer = reply.json({"name": "tally", "endpoints": paths})
@@ -35,9 +35,8 @@ class Site:
         return answer
 
     def pipeline(self) -> Response:
-        """The same page: its scripts look at the path."""
-        host = urlsplit(f"//{request.host}").hostname or "127.0.0.1"
-        return _page(dashboard.page(self._setup, f"[{host}]" if ":" in host else host, self._keys), dashboard.POLICY)
+        """The dashboard's other page."""
+        return self._dashboard("/pipeline")
 
     def docs(self) -> Response:
         """The API's document, for people."""
@@ -56,6 +55,11 @@ class Site:
         answer.vary.add("Accept-Encoding")
         answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return answer
+
+    def _dashboard(self, path: str) -> Response:
+        host = urlsplit(f"//{request.host}").hostname or "127.0.0.1"
+        name = f"[{host}]" if ":" in host else host
+        return _page(dashboard.page(path, self._setup, name, self._keys), dashboard.POLICY)
 
 
 def _page(text: str, policy: str) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -22,9 +23,15 @@ from webapi.questions import SeriesQuestion, StatsQuestion, TopQuestion
 from webapi.series import series
 from webapi.top import top
 
-# Seconds that a series, a ranking or a page's figures are kept, by their range: for who looks at the same. Nobody warms
-# them, and people watch those of short ranges move.
+# Seconds that a series, a ranking or a page's figures are kept at most, by their range: for who looks at the same.
+# Nobody warms them, and people watch those of short ranges move.
 _KEPT_SECONDS: Final = {"15m": 2, "hour": 2, "day": 10, "week": 30}
+# And at most so many times as long as it took to work them out, which is a hundredth of a thread for each question:
+# what is of few lines, which every new one changes much, is soon worked out again.
+_KEPT_TIMES: Final = 100
+_LEAST_SECONDS: Final = 1
+# Of what is told these are not of the window itself.
+_BESIDE: Final = ("time", "key", "previous", "by_class")
 
 Asked = StatsQuestion | SeriesQuestion | TopQuestion
 
@@ -91,8 +98,8 @@ def _of(store: Store, asked: Asked, now: datetime, budget: float | None) -> Ques
 def _remembered(
     cache: Cache, asked: Asked, budget: float | None, compute: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
-    seconds = _KEPT_SECONDS.get(asked.range_name or "")
-    if seconds is None:
+    most = _KEPT_SECONDS.get(asked.range_name or "")
+    if most is None:
         return compute()
     # The window of a range moves on with the clock; the question stays the same.
     said = {name: value for name, value in msgspec.structs.asdict(asked).items() if name not in ("start", "end")}
@@ -101,10 +108,20 @@ def _remembered(
     with suppress(Unavailable):
         if found := cache.answer(key):
             return found
+    begun = time.perf_counter()
     computed = compute()
+    took = time.perf_counter() - begun
+    # Where nothing came, the first line is waited for.
+    seconds = min(most, round(took * _KEPT_TIMES)) if _has_any(computed["data"]) else 0
     with suppress(Unavailable):
-        cache.keep_answer(key, computed, seconds)
+        cache.keep_answer(key, computed, max(seconds, _LEAST_SECONDS))
     return computed
+
+
+def _has_any(data: Any) -> bool:
+    """Whether an answer tells of any request: one of its numbers, or of its points' or its places', is not 0."""
+    parts = data if isinstance(data, list) else [data]
+    return any(value for part in parts for name, value in part.items() if name not in _BESIDE)
 
 
 def _dated(cached: Statistic) -> bool:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.errors import BadParameter
 from pipeline.statistic import RANGES
 from webapi import cursor
-from webapi.declarations import Pairs
+from webapi.parameter import Pairs
 from webapi.parameters import logs_question
 
 NOW = datetime(2026, 3, 3, 12, 0, 30, 250_000, tzinfo=UTC)

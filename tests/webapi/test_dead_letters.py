@@ -12,7 +12,8 @@ from flask.testing import FlaskClient
 
 from pipeline.models import DeadLetter, Stream
 from pipeline.storage import Store
-from webapi import answers, dead_letters
+from webapi import dead_letters
+from webapi.answers.dead_letters import DeadLetterAnswer, DeadLettersAnswer
 
 NOW = datetime(2026, 3, 3, 12, 0, 30, tzinfo=UTC)
 
@@ -61,10 +62,10 @@ def test_a_letter_says_what_came_why_and_where_it_stood(api: FlaskClient, store:
         "is_whole": True,
         "retried_at": None,
     }
-    msgspec.convert(answer, answers.DeadLettersAnswer)
+    msgspec.convert(answer, DeadLettersAnswer)
     alone = api.get(f"/dead-letters/{letter['id']}").json
     assert alone["data"] == letter | {"payload": base64.b64encode("é \x00 line".encode()).decode()}
-    msgspec.convert(alone, answers.DeadLetterAnswer)
+    msgspec.convert(alone, DeadLetterAnswer)
 
 
 def test_pages_follow_one_another(api: FlaskClient, store: Store, stream: int) -> None:

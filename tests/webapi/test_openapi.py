@@ -15,8 +15,9 @@ from pipeline.statistic import DIMENSIONS, SCOPES
 from pipeline.storage import Store
 from tests.stores import Seen, put
 from tests.webapi.conftest import NOW
-from webapi import answers
-from webapi.endpoints import ENDPOINTS, JSON, Endpoint
+from webapi.answers import statistics
+from webapi.endpoints import ENDPOINTS
+from webapi.endpoints.endpoint import JSON, Endpoint
 from webapi.openapi import document
 
 DOCUMENT = document()
@@ -102,13 +103,17 @@ def test_every_statistic_has_the_keys_that_are_declared(api: FlaskClient, store:
         assert as_declared(answer.json, struct) == answer.json
         return answer.json
 
-    for kind, struct in {"latency": answers.Latency, "traffic": answers.Traffic, "summary": answers.Summary}.items():
-        data = asked(f"/stats?type={kind}&", answers.StatsAnswer)["data"]
+    for kind, struct in {
+        "latency": statistics.Latency,
+        "traffic": statistics.Traffic,
+        "summary": statistics.Summary,
+    }.items():
+        data = asked(f"/stats?type={kind}&", statistics.StatsAnswer)["data"]
         assert as_declared(data, struct) == data
     for metric in SERIES:
-        asked(f"/stats/series?metric={metric}&", answers.SeriesAnswer)
+        asked(f"/stats/series?metric={metric}&", statistics.SeriesAnswer)
     for by in DIMENSIONS:
-        asked(f"/stats/top?by={by}&limit=1&", answers.TopAnswer)
+        asked(f"/stats/top?by={by}&limit=1&", statistics.TopAnswer)
 
 
 def test_it_is_served(refusing: FlaskClient) -> None:

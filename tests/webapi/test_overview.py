@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -136,6 +137,18 @@ def test_what_was_asked_a_moment_ago_is_answered_again(backend: Backend, api: Fl
     with redis.Redis.from_url(backend.cache_url) as client:
         client.flushdb()
     assert told(api.get("/overview").json["summary"]) == told(first)
+
+
+def test_the_first_lines_are_seen_at_once_where_nothing_was(api: FlaskClient, store: Store) -> None:
+    assert api.get("/overview?range=week").json["summary"]["data"]["requests"] == 0
+    put(store, lines())
+    time.sleep(1.1)
+    found = api.get("/overview?range=week").json
+    assert found["summary"]["data"]["requests"] == len(lines())
+    for name in ("routes", "statuses", "methods"):
+        assert sum(one["requests"] for one in found[name]["data"]) == len(lines()), name
+    for name, number in (("requests", "2xx"), ("latency", "max_latency"), ("visitors", "unique_ips")):
+        assert any(point[number] for point in found[name]["data"]), name
 
 
 def test_without_the_database_there_is_nothing_to_show(refusing: FlaskClient) -> None:

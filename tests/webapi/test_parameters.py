@@ -14,7 +14,8 @@ from pipeline.errors import BadParameter
 from pipeline.moment import rfc3339
 from pipeline.selection import EVERYTHING, Selection, Substring
 from pipeline.statistic import RANGES
-from webapi.declarations import EXPORT, LEDGER, LOGS, SERIES, STATS, TAIL, TOPS, Pairs
+from webapi.declarations import EXPORT, LEDGER, LOGS, SERIES, STATS, TAIL, TOPS
+from webapi.parameter import Pairs
 from webapi.parameters import (
     export_question,
     ledger_question,

@@ -45,7 +45,10 @@ async function sent(url, { signal, ...asked }) {
 
 async function said(response) {
   const isJson = /json/.test(response.headers.get("Content-Type") || "");
-  const content = isJson ? await response.json().catch(() => null) : null;
+  const content = isJson ? await response.json().catch(() => undefined) : null;
+  if (content === undefined) {
+    throw new Problem(0, "the answer broke off");
+  }
   if (response.ok) {
     return content;
   }

@@ -59,16 +59,18 @@ function Card({ card, summary, trends, state, go }) {
     <${Link} to=${to} go=${go} then=${toLines} class="card-link" title=${title(card, value)}>
       <span class="card-name">${card.name}</span>
       <strong class="card-value">${written}</strong>
-      ${data ? html`<${Change} ...${{ card, value, before: data.previous?.[card.key] }} />` : html`<span class="change"> </span>`}
+      ${data ? html`<${Change} ...${{ card, value, previous: data.previous }} />` : html`<span class="change"> </span>`}
       ${spark ? html`<${Sparkline} values=${spark} />` : html`<span class="sparkline" />`}
     <//>
   </li>`;
 }
 
-function Change({ card, value, before }) {
-  if (before === undefined) {
-    return html`<span class="change">nothing to compare</span>`;
+/** No figure of a window without a request is better or worse than another. */
+function Change({ card, value, previous }) {
+  if (!previous?.requests) {
+    return html`<span class="change">nothing before</span>`;
   }
+  const before = previous[card.key];
   const { direction, words } = change(value, before, card.kind);
   const judged = card.worse && direction !== "same" ? (direction === card.worse ? "is-worse" : "is-better") : "";
   return html`<span class="change ${judged}" title="before: ${card.write(before)}">

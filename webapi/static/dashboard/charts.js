@@ -33,8 +33,7 @@ function RequestsPlot({ columns, state, go, dataTo }) {
     ...[...CLASSES].reverse().map((name) => ({
       paths: bars,
       fill: () => colour(`of-${name}`),
-      stroke: () => colour("paper"),
-      width: 0.5,
+      width: 0, // a line around them would cover bars of a pixel
       points: { show: false },
     })),
     { stroke: colour("soft"), width: 1.5, dash: [4, 4], points: { show: false } },

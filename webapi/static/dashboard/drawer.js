@@ -13,6 +13,8 @@ import { added, term } from "./terms.js";
 import { zoomed } from "./url-state.js";
 
 const AROUND_MS = 60_000;
+/** Characters of which some lines are, however narrow. */
+const SHORT = 100;
 
 export function Drawer({ state, go }) {
   const found = useAnswer(`/logs/${state.line}`, null);
@@ -24,15 +26,15 @@ export function Drawer({ state, go }) {
     opened?.focus();
   };
   useEffect(() => box.current.focus(), [state.line]);
-  return html`<aside class="drawer" role="dialog" aria-label="Line ${state.line}" tabindex="-1" ref=${box} onKeyDown=${(event) => event.key === "Escape" && close()}>
-    <header>
+  return html`<div class="drawer" role="dialog" aria-label="Line ${state.line}" tabindex="-1" ref=${box} onKeyDown=${(event) => event.key === "Escape" && close()}>
+    <div class="drawer-head">
       <h2>Line ${state.line}</h2>
       <${Neighbours} state=${state} go=${go} />
       <button type="button" class="icon-button" onClick=${close} aria-label="Close" title="Close (Esc)"><${Icon} name="close" /></button>
-    </header>
+    </div>
     ${found.problem && html`<${Trouble} problem=${found.problem} retry=${found.retry} />`}
     ${line && html`<${Fields} line=${line} state=${state} go=${go} />`}
-  </aside>`;
+  </div>`;
 }
 
 function Fields({ line, state, go }) {
@@ -45,8 +47,8 @@ function Fields({ line, state, go }) {
       <//>
       <${Field} name="Time" state=${state} go=${go}>${dayAndClock(at)}<br /><span class="soft">${utc(at)}</span><//>
       <${Field} name="Method" state=${state} go=${go} ...${by("method", line.Method)}>${line.Method}<//>
-      <${Field} name="Path" state=${state} go=${go} ...${by("path", line.Path)}><bdi class="code">${line.Path}</bdi><//>
-      <${Field} name="Route" state=${state} go=${go} ...${by("route", line.Route)}><bdi class="code">${line.Route}</bdi><//>
+      <${Field} name="Path" state=${state} go=${go} ...${by("path", line.Path)}><${Long} text=${line.Path} /><//>
+      <${Field} name="Route" state=${state} go=${go} ...${by("route", line.Route)}><${Long} text=${line.Route} /><//>
       <${Field} name="Address" state=${state} go=${go} ...${by("ip", line.IP)}><span class="code">${line.IP}</span><//>
       <${Field} name="Latency" state=${state} go=${go} ...${by("latency", `>=${line.LatencyMs}`)} words="as slow or slower" opposite="faster only">${latency(line.LatencyMs)}<//>
     </dl>
@@ -74,6 +76,11 @@ function Field({ name, field, value, words = "filter to", opposite = "exclude", 
       }
     </dd>
   </div>`;
+}
+
+/** A text that may be long: it is scrolled by its own, by keys too. */
+function Long({ text }) {
+  return html`<bdi class="code long" tabindex=${text.length > SHORT ? 0 : null}>${text}</bdi>`;
 }
 
 /** To the lines above and below in the list, where it has them. */

@@ -5,12 +5,14 @@ import { ask } from "./answers.js";
 import { whole } from "./format.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
+import { lazy } from "./lazy.js";
 import { LineList } from "./line-list.js";
 import { Panel } from "./panel.js";
 import { useAnswer } from "./poll.js";
 import { LOOK_SECONDS, file, lines as linesUrl } from "./questions.js";
 import { discardStatus } from "./setting.js";
-import { Tail } from "./tail.js";
+
+const Tail = lazy(() => import("./tail.js").then((it) => it.Tail));
 
 export function Explorer({ state, go, isLive }) {
   const change = () => go({ ...state, tail: !state.tail, line: null }, { replace: true });

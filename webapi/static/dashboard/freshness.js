@@ -7,7 +7,7 @@ import { Icon } from "./icon.js";
 import { Moment } from "./moment.js";
 
 /** Seconds behind from which on a page that is to be live is not. */
-const BEHIND_SECONDS = 20;
+const BEHIND_SECONDS = 10;
 
 /**
  * How an answer stands: {level, lag, dataTo}. The server's clock says how old an answer was when it

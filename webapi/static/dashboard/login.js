@@ -1,17 +1,10 @@
 /** Asks for a key where the server wants one. */
 
-import { useEffect, useState } from "../vendor/hooks.js";
+import { useState } from "../vendor/hooks.js";
 import { post } from "./answers.js";
 import { Dialog } from "./dialog.js";
 import { html } from "./html.js";
-import { lock, onLock } from "./session.js";
-
-/** Whether a key is needed now. */
-export function useIsLocked() {
-  const [locked, setLocked] = useState(false);
-  useEffect(() => onLock(setLocked), []);
-  return locked;
-}
+import { lock } from "./session.js";
 
 export function Login() {
   const [problem, setProblem] = useState(null);

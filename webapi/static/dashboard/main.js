@@ -3,12 +3,16 @@
 import { useEffect, useState } from "../vendor/hooks.js";
 import { render } from "../vendor/preact.js";
 import { usePlace } from "./address.js";
-import { Help } from "./help.js";
 import { html } from "./html.js";
 import { useKeys } from "./keys.js";
-import { Login, useIsLocked } from "./login.js";
-import { TrafficPage } from "./traffic-page.js";
+import { lazy } from "./lazy.js";
+import { useIsLocked } from "./session.js";
 import { RANGES, isMoving } from "./url-state.js";
+
+const Help = lazy(() => import("./help.js").then((it) => it.Help));
+const Login = lazy(() => import("./login.js").then((it) => it.Login));
+const TrafficPage = lazy(() => import("./traffic-page.js").then((it) => it.TrafficPage));
+const PipelinePage = lazy(() => import("./pipeline/pipeline-page.js").then((it) => it.PipelinePage));
 
 function Dashboard() {
   const [place, go] = usePlace();
@@ -28,20 +32,14 @@ function Dashboard() {
   useEffect(() => {
     document.title = path === "/pipeline" ? "Pipeline · Tally" : "Traffic · Tally";
   }, [path]);
-  const page = path === "/pipeline" ? html`<${Pipeline} ...${{ place, go, help }} />` : html`<${TrafficPage} ...${{ place, go, help }} />`;
+  if (isLocked) {
+    // Nothing of what somebody was shown stays behind the question for a key.
+    return html`<main><h1 class="for-readers">Tally</h1><${Login} /></main>`;
+  }
+  const page = path === "/pipeline" ? html`<${PipelinePage} ...${{ place, go, help }} />` : html`<${TrafficPage} ...${{ place, go, help }} />`;
   return html`<a class="skip" href="#content">Skip to the content</a>
     ${page}
-    ${isHelping && html`<${Help} onClose=${() => setHelping(false)} />`}
-    ${isLocked && html`<${Login} />`}`;
-}
-
-/** The other page, loaded when somebody goes there. */
-function Pipeline(props) {
-  const [loaded, setLoaded] = useState(null);
-  useEffect(() => {
-    import("./pipeline/pipeline-page.js").then(setLoaded);
-  }, []);
-  return loaded && html`<${loaded.PipelinePage} ...${props} />`;
+    ${isHelping && html`<${Help} onClose=${() => setHelping(false)} />`}`;
 }
 
 render(html`<${Dashboard} />`, document.getElementById("dashboard"));

@@ -1,19 +1,19 @@
 /** The frame of a panel: its name, its tools, and what to say where its numbers are not those that are wanted. */
 
 import { useId } from "../vendor/hooks.js";
-import { csv } from "./csv.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
-import { save } from "./save.js";
-import { DataTable } from "./data-table.js";
+import { lazy } from "./lazy.js";
+
+const DataTable = lazy(() => import("./data-table.js").then((it) => it.DataTable));
 
 /**
  * `table` is {columns, rows} with plain cells; `isTable` shows it in place of `children`, and `onTable` is told when
- * somebody wants that changed. `problem` is {detail}; `hasNumbers` says that older numbers are there to be shown, and
+ * somebody wants that changed; `lead` stands above either. `problem` is {detail}; `hasNumbers` says that older numbers are there to be shown, and
  * `isOld` that those shown are not of now, which is said elsewhere.
  */
 export function Panel(props) {
-  const { name, note, legend, tools, table, isTable, onTable, problem, hasNumbers, isOld, isBusy, retry, children, kind = "" } = props;
+  const { name, note, legend, lead, tools, table, isTable, onTable, problem, hasNumbers, isOld, isBusy, retry, children, kind = "" } = props;
   const id = useId();
   const body = isTable && table ? html`<${DataTable} name=${name} ...${table} />` : children;
   return html`<section class="panel ${kind}" aria-labelledby=${id} aria-busy=${isBusy ? "true" : "false"}>
@@ -28,7 +28,7 @@ export function Panel(props) {
       </div>
     </header>
     ${problem && html`<${Trouble} problem=${problem} hasNumbers=${hasNumbers} retry=${retry} />`}
-    ${(!problem || hasNumbers) && html`<div class="panel-body ${problem || isOld ? "is-stale" : ""}">${body}</div>`}
+    ${(!problem || hasNumbers) && html`<div class="panel-body ${problem || isOld ? "is-stale" : ""}">${lead}${body}</div>`}
   </section>`;
 }
 
@@ -55,7 +55,7 @@ function TableSwitch({ name, isTable, onTable }) {
 }
 
 function CsvButton({ name, table }) {
-  const download = () => save(`${name.toLowerCase().replace(/\W+/g, "-")}.csv`, "text/csv", csv(table.columns, table.rows));
+  const download = () => import("./table-file.js").then((it) => it.saveTable(name, table));
   return html`<button type="button" class="icon-button" aria-label="${name} as CSV" title="CSV" onClick=${download}>
     <${Icon} name="download" />
   </button>`;

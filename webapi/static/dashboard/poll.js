@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useRef, useState } from "../vendor/hooks.js";
 import { ask } from "./answers.js";
-import { lock, onLock } from "./session.js";
+import { lock } from "./session.js";
 
 const SLOWEST_SECONDS = 30;
 /** Numbers of a page that was just opened move before anybody wonders whether they do. */
@@ -10,12 +10,13 @@ const FIRST_SECONDS = 2;
 const NOTHING = { answer: null, url: null, at: null, problem: null, failures: 0, busy: true };
 
 /**
- * The answer to `url` (null asks nothing), asked again every `seconds` (null: not again) while the page is visible.
+ * The answer to `url` (null asks nothing), asked again every `seconds` (null: not again) while the page is visible;
+ * for the first time after `firstSeconds`.
  *
  * {answer, at, problem, isStale, busy, retry}: the last good answer stays through a problem, and `isStale` says that
  * it is not the one that is wanted now. `at` is when it came, in milliseconds since 1970.
  */
-export function useAnswer(url, seconds) {
+export function useAnswer(url, seconds, firstSeconds = FIRST_SECONDS) {
   const [found, setFound] = useState(NOTHING);
   const [turn, setTurn] = useState(0);
   const isFirst = useRef(true);
@@ -32,7 +33,7 @@ export function useAnswer(url, seconds) {
     const stop = new AbortController();
     setFound((before) => ({ ...before, busy: true }));
     ask(url, stop.signal).then(
-      (answer) => setFound({ answer, url, at: Date.now(), problem: null, failures: 0, busy: false }),
+      (answer) => stop.signal.aborted || setFound({ answer, url, at: Date.now(), problem: null, failures: 0, busy: false }),
       (problem) => {
         if (!stop.signal.aborted) {
           lock(problem.status === 401);
@@ -44,7 +45,7 @@ export function useAnswer(url, seconds) {
   }, [url, turn]);
 
   useEffect(() => {
-    const wait = pause(found, seconds, isFirst.current);
+    const wait = pause(found, seconds, isFirst.current ? firstSeconds : seconds);
     if (url === null || wait === null) {
       return undefined;
     }
@@ -59,7 +60,7 @@ export function useAnswer(url, seconds) {
   return { ...found, retry, isStale: found.answer !== null && (found.url !== url || found.problem !== null) };
 }
 
-function pause(found, seconds, isFirst) {
+function pause(found, seconds, next) {
   if (found.busy || document.hidden) {
     return null;
   }
@@ -67,23 +68,14 @@ function pause(found, seconds, isFirst) {
     const isWorthIt = found.problem.isPassing && (seconds !== null || found.problem.status === 0);
     return isWorthIt ? Math.min((seconds || 5) * 2 ** (found.failures - 1), SLOWEST_SECONDS) : null;
   }
-  return seconds !== null && isFirst ? Math.min(FIRST_SECONDS, seconds) : seconds;
+  return seconds === null ? null : Math.min(next, seconds);
 }
 
-/** Asks again when the page comes back into sight, and when a key was given. */
+/** Asks again when the page comes back into sight. */
 function useLooks(retry, isLive) {
   useEffect(() => {
     const look = () => !document.hidden && isLive && retry();
     document.addEventListener("visibilitychange", look);
     return () => document.removeEventListener("visibilitychange", look);
   }, [retry, isLive]);
-  useEffect(() => {
-    let wasLocked = false;
-    return onLock((locked) => {
-      if (wasLocked && !locked) {
-        retry();
-      }
-      wasLocked = locked;
-    });
-  }, [retry]);
 }

@@ -1,5 +1,7 @@
 /** Whether the server asks for a key: whoever hears a 401 says it here, and the page shows its login. */
 
+import { useEffect, useState } from "../vendor/hooks.js";
+
 const listeners = new Set();
 let isLocked = false;
 
@@ -18,4 +20,11 @@ export function onLock(listener) {
   listeners.add(listener);
   listener(isLocked);
   return () => listeners.delete(listener);
+}
+
+/** Whether a key is needed now. */
+export function useIsLocked() {
+  const [locked, setLocked] = useState(false);
+  useEffect(() => onLock(setLocked), []);
+  return locked;
 }

@@ -1,35 +1,43 @@
 /** The first page: what came, how much of it failed, how long it took, and which lines these were. */
 
-import { useMemo } from "../vendor/hooks.js";
+import { useEffect, useMemo, useState } from "../vendor/hooks.js";
 import { Bar } from "./bar.js";
 import { Breakdown } from "./breakdown.js";
 import { Cards } from "./cards.js";
 import { LatencyChart, RequestsChart } from "./charts.js";
-import { Drawer } from "./drawer.js";
-import { Empty } from "./empty.js";
 import { Explorer } from "./explorer.js";
 import { Filters } from "./filters.js";
 import { html } from "./html.js";
+import { lazy } from "./lazy.js";
 import { Trouble } from "./panel.js";
 import { useAnswer } from "./poll.js";
 import { LOOK_SECONDS, overview } from "./questions.js";
 import { RangeChoice } from "./range-choice.js";
 import { statusWords } from "./status-words.js";
+import { tablesOf } from "./tables.js";
 import { trends } from "./traffic.js";
 import { isMoving } from "./url-state.js";
 
+const Drawer = lazy(() => import("./drawer.js").then((it) => it.Drawer));
+const Empty = lazy(() => import("./empty.js").then((it) => it.Empty));
+
 const ROUTE_SORTS = [["requests", "busiest"], ["p95", "slowest"], ["errors", "most errors"]];
 const ADDRESS_SORTS = [["requests", "busiest"], ["errors", "most errors"]];
+/** Seconds between two looks at nothing: the first line is waited for. */
+const EMPTY_SECONDS = 5;
 /** Seconds that an answer may be old when it is given: a long window is worked out less often. */
 const CACHED_SECONDS = { "15m": 2, "1h": 2, "24h": 10, "7d": 30 };
 
 export function TrafficPage({ place, go, help }) {
   const { state } = place;
   const isLive = state.live && isMoving(state);
-  const found = useAnswer(overview(state), isLive ? LOOK_SECONDS[state.range] : null);
+  const [wasEmpty, setWasEmpty] = useState(false);
+  const look = wasEmpty ? Math.min(EMPTY_SECONDS, LOOK_SECONDS[state.range]) : LOOK_SECONDS[state.range];
+  const found = useAnswer(overview(state), isLive ? look : null);
   const allowance = isLive ? CACHED_SECONDS[state.range] + LOOK_SECONDS[state.range] : Infinity;
   const summary = panelOf(found, "summary");
   const isEmpty = summary.answer?.data.requests === 0;
+  useEffect(() => setWasEmpty(isEmpty), [isEmpty]);
   const isRefused = found.problem?.status === 400;
   const trouble = found.problem && !isRefused && found.problem.status !== 401 ? found.problem : null;
   return html`<${Bar} place=${place} go=${go} found=${found} allowance=${allowance} help=${help}>
@@ -51,7 +59,7 @@ function Overview({ found, state, go }) {
     () => trends(requests.answer, latencies.answer, visitors.answer),
     [requests.answer, latencies.answer, visitors.answer],
   );
-  const tables = (name) => ({ isTable: state.tables.includes(name), onTable: () => go(switched(state, name), { replace: true }) });
+  const tables = tablesOf(state, go);
   const shared = (one, name) => ({ state, go, problem: one.problem, retry: found.retry, isBusy: found.busy, isOld: found.problem !== null, ...tables(name) });
   const sorted = (name) => ({ sort: state[name], onSort: (sort) => go({ ...state, [name]: sort }) });
   const top = (name) => ({ top: named(name).answer, ...shared(named(name), name) });
@@ -72,9 +80,4 @@ function Overview({ found, state, go }) {
 function panelOf(found, name) {
   const part = found.answer?.[name];
   return part?.problem ? { answer: null, problem: part.problem } : { answer: part || null, problem: null };
-}
-
-function switched(state, name) {
-  const isThere = state.tables.includes(name);
-  return { ...state, tables: isThere ? state.tables.filter((one) => one !== name) : [...state.tables, name] };
 }

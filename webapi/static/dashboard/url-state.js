@@ -4,7 +4,6 @@ import { parse, write as writeTerms } from "./terms.js";
 
 export const RANGES = ["15m", "1h", "24h", "7d"];
 export const SORTS = ["requests", "errors", "error_rate", "p95"];
-export const TABLES = ["cards", "requests", "latency"];
 
 /** How long each range is, in seconds. */
 export const RANGE_SECONDS = { "15m": 900, "1h": 3600, "24h": 86400, "7d": 604800 };

@@ -20,11 +20,11 @@ const STATES = {
   unknown: ["help", "not known"],
 };
 
-export function Hops({ flow, problem, retry }) {
+export function Hops({ flow, ...panel }) {
   const oldest = flow?.oldest_pending;
   const note = flow && (oldest ? `oldest pending batch: ${duration(oldest.seconds)}, ${whole(oldest.lines)} lines, partition ${oldest.partition}, tried ${whole(oldest.attempts)} times` : "no batch is pending");
   const table = flow && { columns: ["hop", "state", "lines", "lines per second", "waiting", "unit", "lag seconds"], rows: flow.hops.map(cells) };
-  return html`<${Panel} name="The way of a line" note=${note} table=${table} problem=${problem} retry=${retry} hasNumbers=${Boolean(flow)}>
+  return html`<${Panel} name="The way of a line" note=${note} table=${table} hasNumbers=${Boolean(flow)} ...${panel}>
     ${flow && html`<ol class="hops">${flow.hops.map((hop) => html`<${Hop} key=${hop.name} hop=${hop} />`)}</ol>`}
   <//>`;
 }

@@ -17,9 +17,9 @@ const WORDS = {
 };
 const DAYS_SECONDS = 30;
 
-export function Ledger({ sums, problem, retry }) {
+export function Ledger({ sums, ...panel }) {
   const table = sums && { columns: ["class", "lines"], rows: ["received", ...CLASSES].map((name) => [name, sums[name]]) };
-  return html`<${Panel} name="Ledger" note="every line that was received is in one class" table=${table} problem=${problem} retry=${retry} hasNumbers=${Boolean(sums)}>
+  return html`<${Panel} name="Ledger" note="every line that was received is in one class" table=${table} hasNumbers=${Boolean(sums)} ...${panel}>
     ${sums && html`<${Equation} sums=${sums} />`}
   <//>`;
 }
@@ -48,12 +48,12 @@ export function Balance({ balanced }) {
 }
 
 export function Days({ isLive }) {
-  const found = useAnswer("/ledger/days", isLive ? DAYS_SECONDS : null);
+  const found = useAnswer("/ledger/days", isLive ? DAYS_SECONDS : null, DAYS_SECONDS);
   const days = found.answer ? [...found.answer.data].reverse() : [];
   const table = found.answer && { columns: ["day (UTC)", "received", ...CLASSES, "balanced"], rows: days.map(cells) };
   return html`<${Panel} name="Ledger by day" note="days of UTC" table=${table} problem=${found.problem} retry=${found.retry} hasNumbers=${Boolean(found.answer)} isBusy=${found.busy}>
     ${days.length === 0 && found.answer && html`<p class="nothing">No line yet.</p>`}
-    ${days.length > 0 && html`<div class="scroll" tabindex="0" role="region" aria-label="Ledger by day">
+    ${days.length > 0 && html`<div class="scroll" tabindex="0" role="region" aria-label="Ledger by day as table">
       <table class="data-table">
         <thead>
           <tr><th scope="col">day</th>${["received", ...CLASSES].map((name) => html`<th scope="col" class="number">${name}</th>`)}<th scope="col">balance</th></tr>
@@ -68,7 +68,7 @@ function Day({ one }) {
   const alarming = (name) => (name === "lost" || name === "rejected") && one[name] > 0;
   return html`<tr>
     <th scope="row">${one.day}</th>
-    ${["received", ...CLASSES].map((name) => html`<td class="number ${alarming(name) ? "is-worse" : ""}">${whole(one[name])}</td>`)}
+    ${["received", ...CLASSES].map((name) => html`<td class="number ${alarming(name) ? "is-worse" : ""}" title=${whole(one[name])}>${count(one[name])}</td>`)}
     <td><span class="balance ${one.balanced ? "is-good" : "is-bad"}"><${Icon} name=${one.balanced ? "check" : "cross"} />${one.balanced ? "yes" : "no"}</span></td>
   </tr>`;
 }

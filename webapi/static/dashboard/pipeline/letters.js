@@ -9,14 +9,17 @@ import { Moment } from "../moment.js";
 import { Panel } from "../panel.js";
 import { useAnswer } from "../poll.js";
 
-const LOOK_SECONDS = 15;
+/** Seconds between two looks, and to the first one: not when others look. */
+const LOOK_SECONDS = 30;
+const FIRST_SECONDS = 15;
 const LIMIT = 20;
 
-export function Letters({ isLive }) {
+export function Letters({ isLive, ...panel }) {
   const [reason, setReason] = useState(null);
   const [older, setOlder] = useState([]);
   const url = `/dead-letters?limit=${LIMIT}${reason ? `&reason=${encodeURIComponent(reason)}` : ""}`;
-  const found = useAnswer(url, isLive && !older.length ? LOOK_SECONDS : null);
+  const mayChange = useAnswer("/session", null).answer?.may_change;
+  const found = useAnswer(url, isLive && !older.length ? LOOK_SECONDS : null, FIRST_SECONDS);
   const first = found.answer;
   const letters = first ? [...first.data, ...older.flatMap((page) => page.data)] : [];
   const before = (older.at(-1) || first)?.meta.next;
@@ -26,11 +29,12 @@ export function Letters({ isLive }) {
   };
   const more = () => ask(`${url}&before=${before}`).then((page) => setOlder([...older, page]), found.retry);
   const table = first && { columns: ["id", "created", "reason", "detail", "topic", "partition", "offset", "line", "text"], rows: letters.map(cells) };
-  return html`<div id="letters"><${Panel} name="Dead letters" note=${first && note(first.meta)} table=${table} problem=${found.problem} retry=${found.retry}
-    hasNumbers=${Boolean(first)} isBusy=${found.busy}>
-    ${first && html`<${Reasons} counts=${first.meta.by_reason} reason=${reason} choose=${choose} />`}
+  const lead = first && html`<${Reasons} counts=${first.meta.by_reason} reason=${reason} choose=${choose} />
+    ${mayChange === false && letters.length > 0 && html`<p class="soft">Who has a key with the scope admin can send them again.</p>`}`;
+  return html`<div id="letters"><${Panel} name="Dead letters" note=${first && note(first.meta)} lead=${lead} table=${table} problem=${found.problem} retry=${found.retry}
+    hasNumbers=${Boolean(first)} isBusy=${found.busy} ...${panel}>
     ${first && !letters.length && html`<p class="nothing">Nothing was rejected.</p>`}
-    <ul class="letters">${letters.map((one) => html`<${Letter} key=${one.id} one=${one} />`)}</ul>
+    <ul class="letters">${letters.map((one) => html`<${Letter} key=${one.id} one=${one} mayChange=${mayChange} />`)}</ul>
     ${before && html`<p class="more"><button type="button" class="button" onClick=${more}>Older letters</button></p>`}
   <//></div>`;
 }
@@ -47,16 +51,17 @@ function Reasons({ counts, reason, choose }) {
   </ul>`;
 }
 
-function Letter({ one }) {
+function Letter({ one, mayChange }) {
   return html`<li class="letter">
     <p class="letter-head"><span class="reason">${one.reason}</span> <${Moment} at=${one.created_at} withDay=${true} />
-      <span class="soft">${place(one)}</span><${Retry} one=${one} /></p>
+      <${Retry} one=${one} mayChange=${mayChange} /></p>
+    <p class="soft">${place(one)}</p>
     <p>${one.detail}</p>
     <pre tabindex="0" role="region" aria-label="Text of letter ${one.id}"><code><bdi>${one.text}</bdi></code>${one.is_whole ? "" : html`<span class="soft"> … of ${bytes(one.bytes)}</span>`}</pre>
   </li>`;
 }
 
-function Retry({ one }) {
+function Retry({ one, mayChange }) {
   const [state, setState] = useState(one.retried_at ? "sent" : "idle");
   const [detail, setDetail] = useState("");
   const send = () => {
@@ -72,7 +77,7 @@ function Retry({ one }) {
   if (state === "sent") {
     return html`<span class="retried" role="status"><${Icon} name="check" />sent again</span>`;
   }
-  return html`<span class="retry"><span class="is-worse" role="alert">${detail}</span>
+  return mayChange && html`<span class="retry"><span class="is-worse" role="alert">${detail}</span>
     <button type="button" class="tool-button" disabled=${state === "sending"} onClick=${send} aria-label="Send letter ${one.id} again"><${Icon} name="retry" />Send again</button></span>`;
 }
 

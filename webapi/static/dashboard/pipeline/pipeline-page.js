@@ -4,6 +4,7 @@ import { useEffect } from "../../vendor/hooks.js";
 import { Bar } from "../bar.js";
 import { html } from "../html.js";
 import { useAnswer } from "../poll.js";
+import { tablesOf } from "../tables.js";
 import { Hops } from "./hops.js";
 import { Days, Ledger } from "./ledger.js";
 import { Letters } from "./letters.js";
@@ -11,26 +12,27 @@ import { Processes } from "./processes.js";
 import { Rules } from "./rules.js";
 import { Verdict } from "./verdict.js";
 
-const LOOK_SECONDS = 3;
+const LOOK_SECONDS = 5;
 
 export function PipelinePage({ place, go, help }) {
   const isLive = place.state.live;
   const found = useAnswer("/pipeline/status", isLive ? LOOK_SECONDS : null);
   const flow = found.answer;
   const shared = { problem: found.problem, retry: found.retry };
+  const tables = tablesOf(place.state, go);
   useLetters(Boolean(flow));
   return html`<${Bar} place=${place} go=${go} found=${found} allowance=${isLive ? 0 : Infinity} help=${help} />
     <main id="content" class="page">
       <h1 class="for-readers">Pipeline</h1>
       <${Verdict} flow=${flow} problem=${found.problem} retry=${found.retry} />
-      <${Hops} flow=${flow} ...${shared} />
+      <${Hops} flow=${flow} ...${shared} ...${tables("hops")} />
       <div class="pairs">
-        <${Ledger} sums=${flow?.ledger} ...${shared} />
-        <${Processes} processes=${flow?.processes} isKnown=${Boolean(flow)} ...${shared} />
-        <${Letters} isLive=${isLive} />
+        <${Ledger} sums=${flow?.ledger} ...${shared} ...${tables("ledger")} />
+        <${Processes} processes=${flow?.processes} isKnown=${Boolean(flow)} ...${shared} ...${tables("processes")} />
+        <${Letters} isLive=${isLive} ...${tables("letters")} />
         <div class="stack">
           <${Days} isLive=${isLive} />
-          <${Rules} />
+          <${Rules} ...${tables("rules")} />
         </div>
       </div>
     </main>`;

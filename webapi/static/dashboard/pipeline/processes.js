@@ -6,9 +6,9 @@ import { Icon } from "../icon.js";
 import { Moment } from "../moment.js";
 import { Panel } from "../panel.js";
 
-export function Processes({ processes, isKnown, problem, retry }) {
+export function Processes({ processes, isKnown, ...panel }) {
   const table = processes && { columns: ["process", "host", "pid", "alive", "started", "last error at", "last error"], rows: processes.map(cells) };
-  return html`<${Panel} name="Processes" table=${table} problem=${problem} retry=${retry} hasNumbers=${isKnown}>
+  return html`<${Panel} name="Processes" table=${table} hasNumbers=${isKnown} ...${panel}>
     ${isKnown && !processes && html`<p class="trouble"><${Icon} name="warning" />The cache, through which they say how they are, does not answer.</p>`}
     ${processes && !processes.length && html`<p class="nothing">None says anything.</p>`}
     <ul class="processes">${(processes || []).map((one) => html`<${Process} key=${`${one.name}:${one.host}:${one.pid}`} one=${one} />`)}</ul>

@@ -9,7 +9,7 @@ import { useAnswer } from "../poll.js";
 import { discardStatus } from "../setting.js";
 import { statusWords } from "../status-words.js";
 
-export function Rules() {
+export function Rules(panel) {
   const [rule, setRule] = useState(discardStatus);
   const found = useAnswer(`/rules/preview?discard_status=${encodeURIComponent(rule)}`, null);
   const said = found.answer;
@@ -18,13 +18,13 @@ export function Rules() {
     setRule(new FormData(event.target).get("rule").trim());
   };
   const table = said && { columns: ["status", "requests", "stored", "would be stored"], rows: said.by_status.map(cells) };
-  return html`<${Panel} name="What another rule would store" note="of the last day" table=${table} problem=${found.problem} retry=${found.retry}
-    hasNumbers=${Boolean(said)} isBusy=${found.busy}>
-    <form class="rule" onSubmit=${submit}>
-      <label for="rule">DISCARD_STATUS</label>
-      <input id="rule" name="rule" defaultValue=${rule} placeholder="200,301 or 2xx,3xx; empty stores all" spellcheck=${false} autocomplete="off" />
-      <button type="submit" class="button">Try</button>
-    </form>
+  const lead = html`<form class="rule" onSubmit=${submit}>
+    <label for="rule">DISCARD_STATUS</label>
+    <input id="rule" name="rule" defaultValue=${rule} placeholder="200,301 or 2xx,3xx; empty stores all" spellcheck=${false} autocomplete="off" />
+    <button type="submit" class="button">Try</button>
+  </form>`;
+  return html`<${Panel} name="What another rule would store" note="of the last day" lead=${lead} table=${table} problem=${found.problem} retry=${found.retry}
+    hasNumbers=${Boolean(said)} isBusy=${found.busy} ...${panel}>
     ${said && html`<${Preview} said=${said} rule=${rule} />`}
   <//>`;
 }
