@@ -32,7 +32,7 @@ function Lessons() {
     <li>
       <h3>Have nginx write such lines</h3>
       <${Code} label="nginx's log_format" text=${nginx()} />
-      <p class="soft">Latency there is in seconds with three digits; what ships the file writes it as whole milliseconds.</p>
+      <p class="soft">Each line of that file is one that can be sent; nginx tells seconds, and the map makes milliseconds of them.</p>
     </li>
     <li>
       <h3>Or look at made-up traffic</h3>
@@ -70,5 +70,10 @@ function curl() {
 }
 
 function nginx() {
-  return `log_format tally '$time_iso8601 $remote_addr $request_method $request_uri $status $request_time';\naccess_log /var/log/nginx/tally.log tally;`;
+  return `map $request_time $milliseconds {
+    "~^0\\.0{0,2}([0-9]+)$" $1;
+    "~^([0-9]+)\\.([0-9]+)$" $1$2;
+}
+log_format tally '$time_iso8601 $remote_addr $request_method $request_uri $status \${milliseconds}ms';
+access_log /var/log/nginx/tally.log tally;`;
 }
