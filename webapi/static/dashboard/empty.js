@@ -1,12 +1,10 @@
 /** What to do while there is nothing to see. */
 
 import { useState } from "../vendor/hooks.js";
-import { post } from "./answers.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { Link } from "./link.js";
-import { Trouble } from "./panel.js";
-import { mayDemo, needsKey, receiverUrl } from "./setting.js";
+import { needsKey, receiverUrl } from "./setting.js";
 import { RANGES } from "./url-state.js";
 
 /** The page without any line in its window. */
@@ -36,22 +34,9 @@ function Lessons() {
     </li>
     <li>
       <h3>Or look at made-up traffic</h3>
-      ${mayDemo ? html`<${Demo} />` : html`<${Code} label="The generator" text=${`TARGET_API_URL=${receiverUrl} tally generator`} />`}
+      <${Code} label="The generator" text=${`TARGET_API_URL=${receiverUrl} tally generator`} />
     </li>
   </ol>`;
-}
-
-function Demo() {
-  const [said, setSaid] = useState(null);
-  const [problem, setProblem] = useState(null);
-  const begin = () =>
-    post("/demo").then(
-      () => setSaid("It is coming."),
-      (error) => setProblem(error),
-    );
-  return html`<p><button type="button" class="button is-main" disabled=${said !== null} onClick=${begin}>Generate demo traffic</button>
-      <span role="status"> ${said}</span></p>
-    ${problem && html`<${Trouble} problem=${problem} />`}`;
 }
 
 function Code({ label, text }) {
