@@ -20,7 +20,7 @@ RELATIVE_ERROR: Final = 0.01
 EXACT: Final = 49  # ms: up to here a latency is told as it is
 EMPTY: Final = b""
 _ENTRY = np.dtype([("bin", "<u2"), ("count", "<u4")])
-# A cell for each bin of each histogram costs less than to sort the entries, where no more than so many are empty for each.
+# A table of all cells costs less than to sort the entries, where no more than so many cells are empty for each entry.
 _DENSE: Final = 16
 _MOST = 0xFFFF_FFFF  # what one entry can count; a bin with more has several
 
