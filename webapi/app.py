@@ -13,13 +13,13 @@ from pipeline.keyring import Keyring
 from pipeline.request_id import request_id
 from pipeline.storage import Store
 from webapi import compression, conditional, cors, errors, guard, microcache, own_page
-from webapi.assets import FOLDER
 from webapi.dashboard import Setup
 from webapi.endpoints import ENDPOINTS
 from webapi.login import Door
 from webapi.metrics import Metrics
 from webapi.pages import Pages
 from webapi.resend import Resend, nowhere
+from webapi.routes import routes
 from webapi.sessions import Sessions
 from webapi.site import Site
 from webapi.streams import Streams
@@ -56,36 +56,9 @@ def compose(
     site = Site(setup or Setup(), keys=keyring is not None)
     pages = Pages(store, cache, metrics, now, streams or Streams(), keyring, resend)
     door = Door(keyring, sessions)
-    for page_of, rule in (
-        (door.session, "/session"),
-        (door.login, "/login"),
-        (door.logout, "/logout"),
-        (site.index, "/"),
-        (site.pipeline, "/pipeline"),
-        (site.docs, "/docs"),
-        (site.asset, f"{FOLDER}/<tree>/<path:name>"),
-        (pages.logs, "/logs"),
-        (pages.export, "/logs/export"),
-        (pages.tail, "/logs/tail"),
-        (pages.line, "/logs/<number>"),
-        (pages.stats, "/stats"),
-        (pages.series, "/stats/series"),
-        (pages.top, "/stats/top"),
-        (pages.overview, "/overview"),
-        (pages.preview, "/rules/preview"),
-        (pages.flow, "/pipeline/status"),
-        (pages.ledger, "/ledger"),
-        (pages.days, "/ledger/days"),
-        (pages.dead_letters, "/dead-letters"),
-        (pages.dead_letter, "/dead-letters/<number>"),
-        (pages.retry, "/dead-letters/<number>/retry"),
-        (pages.healthz, "/healthz"),
-        (pages.readyz, "/readyz"),
-        (pages.metrics, "/metrics"),
-        (pages.openapi, "/openapi.json"),
-    ):
+    for view, rule in routes(pages, site, door):
         methods = [endpoint.method for endpoint in ENDPOINTS if endpoint.rule == rule]
-        app.add_url_rule(rule, page_of.__name__, page_of, methods=methods or ["GET"])
+        app.add_url_rule(rule, view.__name__, view, methods=methods or ["GET"])
     return app
 
 

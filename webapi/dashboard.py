@@ -35,7 +35,6 @@ def page(path: str, setup: Setup, host: str, keys: bool) -> str:
         receiver_url=f"http://{host}:{setup.receiver_port}/upload",
         discard_status=setup.discard_status,
         keys=keys,
-        demo=False,
     )
 
 

@@ -74,7 +74,7 @@ def _processes(cache: Cache, now: datetime) -> tuple[list[Process] | None, dict[
     try:
         said = cache.statuses()
     except Unavailable as error:
-        return None, {"cache": str(error)}
+        return None, {"cache": f"not available: {error.detail}"}
     found = []
     for one in said:
         try:

@@ -23,7 +23,7 @@ PAGES: Final = {"traffic": "/?range=24h", "pipeline": "/pipeline"}
 SIZES: Final = {"wide": (1440, 900), "narrow": (390, 844)}
 THEMES: Final = ("light", "dark")
 # Seconds after which a page has its numbers, and after which what waits is behind.
-_DRAWN, _LATE = 2.0, 12.0
+_DRAWN, _SETTLED, _LATE = 2.0, 0.5, 12.0
 
 
 def main(directory: str = ".tally/screenshots") -> int:
@@ -48,6 +48,8 @@ def _states(pipeline: Pipeline) -> Iterator[str]:
     _send(pipeline)
     time.sleep(_LATE)
     yield "broken"
+    pipeline.backend.servers["cache"].kill()
+    yield "cacheless"
 
 
 def _send(pipeline: Pipeline) -> None:
@@ -77,8 +79,12 @@ def _taken(browser: Browser, url: str, state: str, target: Path) -> Iterator[Pat
                 page.mouse.wheel(0, 20_000)  # what is far below comes when somebody goes there
                 time.sleep(_DRAWN)
                 page.mouse.wheel(0, -20_000)
+                # A window as high as the page: what is out of view is not drawn.
+                whole = page.evaluate("document.documentElement.scrollHeight")
+                page.set_viewport_size({"width": width, "height": whole})
+                time.sleep(_SETTLED)
                 taken = target / f"{state}-{name}-{size}-{theme}.png"
-                page.screenshot(path=taken, full_page=True)
+                page.screenshot(path=taken)
                 yield taken
             context.close()
 

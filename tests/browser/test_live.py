@@ -94,6 +94,22 @@ def now(page: Page) -> str:
     return str(page.evaluate("new Date().toISOString()"))
 
 
+def test_a_worker_that_dies_is_seen_at_once_and_so_is_its_return(watched: Watched, pipeline: Pipeline) -> None:
+    page = watched.open(f"http://{pipeline.url('webapi')}/pipeline")
+    badge = page.locator(".freshness")
+    verdict, workers = page.get_by_role("status", name="How it is"), page.locator(".hop", has_text="count and store")
+    expect(verdict).to_contain_text("All is well", timeout=30_000)
+    pipeline["worker"].kill()
+    pipeline.upload([f"{now(page)} 203.0.113.5 GET /waits 503 8ms"])
+    expect(verdict).to_contain_text("worker", timeout=30_000)
+    expect(workers).to_have_class(re.compile("is-down"))
+    expect(badge).to_have_class(re.compile("is-behind"), timeout=60_000)
+    expect(badge).to_contain_text("behind by")
+    pipeline.start("worker")
+    expect(verdict).to_contain_text("All is well", timeout=60_000)
+    expect(badge).to_have_class(re.compile("is-fresh"), timeout=30_000)
+
+
 def test_eight_hours_of_live_leave_the_memory_flat(watched: Watched, site: Site) -> None:
     page = watched.context.new_page()
     page.clock.install()

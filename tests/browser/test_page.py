@@ -56,3 +56,39 @@ def test_times_are_of_the_viewers_zone_and_say_utc(watched: Watched, site: Site)
     page = watched.open(f"{site.url}/?line=1")
     time = page.locator(".freshness time")
     expect(time).to_have_attribute("title", re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$"))
+
+
+def test_nothing_moves_by_itself_where_less_motion_is_wanted(watched: Watched, site: Site) -> None:
+    page = watched.open(site.url)
+    expect(page.locator(".dot.is-live")).to_be_visible()
+    moving = "document.getAnimations().length"
+    assert page.evaluate(moving) > 0
+    page.emulate_media(reduced_motion="reduce")
+    assert page.evaluate(moving) == 0
+
+
+def test_keys_alone_reach_everything_in_order_and_each_thing_has_a_name(watched: Watched, site: Site) -> None:
+    page = watched.open(f"{site.url}/?range=24h")
+    expect(page.locator(".ranking .key").first).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
+    reached = []
+    while not page.evaluate("document.activeElement.closest('.breakdowns')"):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate(FOCUSED))
+    assert all(name for name, _ in reached), reached
+    assert all(outline != "none" for _, outline in reached), reached
+    names = [name for name, _ in reached]
+    for wanted in ("Pipeline", "Live", "Filter lines", "Last hour", "Figures as CSV", "Latency; arrow keys"):
+        assert any(wanted in name for name in names), (wanted, names)
+    page.get_by_role("button", name="slowest").focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("routes=p95"))
+
+
+FOCUSED = """(() => {
+  const one = document.activeElement;
+  const name = one.getAttribute("aria-label") || one.labels?.[0]?.textContent || one.textContent || one.title;
+  return [name.trim(), getComputedStyle(one).outlineStyle];
+})()"""

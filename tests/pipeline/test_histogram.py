@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 from collections import Counter
 
@@ -43,6 +44,14 @@ def test_merging_is_associative_and_commutative_and_the_same_as_counting_all_at_
 def test_many_are_made_at_once(found: list[list[int]]) -> None:
     flat = [latency for one in found for latency in one]
     assert histogram.spread(flat, [1] * len(flat), [len(one) for one in found]) == list(map(blob, found))
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.01, 0.5, 0.95, 1.0]))
+def test_percentiles_of_wide_histograms_are_those_of_each(seed: int, q: float) -> None:
+    chance = random.Random(seed)
+    parts = [[blob([chance.randrange(10**6) for _ in range(300)]) for _ in range(2)] for _ in range(3)]
+    parts.insert(1, [])
+    assert histogram.quantiles(parts, q) == [histogram.quantile(histogram.totals(one), q) for one in parts]
 
 
 @given(st.lists(latencies, max_size=6), st.sampled_from([0.01, 0.07, 0.5, 0.9, 0.95, 0.99, 1.0]))

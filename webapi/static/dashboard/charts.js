@@ -16,28 +16,26 @@ import { zoomed } from "./url-state.js";
 const DASHES = { p50: [], p95: [7, 3], p99: [2, 3] };
 const bars = uPlot.paths.bars({ size: [0.84, 48], align: 0 });
 
-export function RequestsChart({ requests, before, state, go, ...panel }) {
-  const columns = useMemo(() => requests && requestColumns(requests, before), [requests, before]);
+export function RequestsChart({ requests, state, go, ...panel }) {
+  const columns = useMemo(() => requests && requestColumns(requests), [requests]);
   const table = requests && requestTable(requests);
   const name = requests ? `Requests per ${stepWords(requests.step_seconds)}` : "Requests";
   const tools = html`<${ZoomOut} state=${state} go=${go} />`;
-  return html`<${Panel} name=${name} kind="chart" legend=${columns && html`<${ClassLegend} columns=${columns} hasBefore=${Boolean(before)} state=${state} go=${go} />`} tools=${tools} note=${requests && html`<${Coverage} coverage=${requests.meta.coverage} />`} table=${table} hasNumbers=${Boolean(requests)} ...${panel}>
+  return html`<${Panel} name=${name} kind="chart" legend=${columns && html`<${ClassLegend} columns=${columns} state=${state} go=${go} />`} tools=${tools} note=${requests && html`<${Coverage} coverage=${requests.meta.coverage} />`} table=${table} hasNumbers=${Boolean(requests)} ...${panel}>
     ${columns && html`<${RequestsPlot} columns=${columns} state=${state} go=${go} dataTo=${momentOf(requests)} />`}
   <//>`;
 }
 
 function RequestsPlot({ columns, state, go, dataTo }) {
   // The highest stack is drawn first, and those below over it.
-  const lists = [...[...columns.sums].reverse(), columns.before || columns.middles.map(() => null)];
-  const series = (colour) => [
-    ...[...CLASSES].reverse().map((name) => ({
+  const lists = [...columns.sums].reverse();
+  const series = (colour) =>
+    [...CLASSES].reverse().map((name) => ({
       paths: bars,
       fill: () => colour(`of-${name}`),
       width: 0, // a line around them would cover bars of a pixel
       points: { show: false },
-    })),
-    { stroke: colour("soft"), width: 1.5, dash: [4, 4], points: { show: false } },
-  ];
+    }));
   const entries = (index) => {
     const all = columns.totals[index];
     const classes = [...CLASSES].reverse().filter((name) => name !== "1xx" || columns.by[name][index]);
@@ -45,15 +43,13 @@ function RequestsPlot({ columns, state, go, dataTo }) {
       const value = columns.by[name][index];
       return { name, value: all && value ? `${whole(value)} (${percent(value / all)})` : whole(value), mark: `of-${name}` };
     });
-    const earlier = columns.before?.[index];
-    const more = earlier === null || earlier === undefined ? [] : [{ name: "before", value: whole(earlier), mark: "of-before" }];
-    return [{ name: "all", value: whole(all), mark: "" }, ...told, ...more];
+    return [{ name: "all", value: whole(all), mark: "" }, ...told];
   };
   return html`<${Plot} label="Requests by class of status" ...${{ columns, lists, series, entries, dataTo }}
     onZoom=${(from, to) => go(zoomed(state, from, to))} />`;
 }
 
-function ClassLegend({ columns, hasBefore, state, go }) {
+function ClassLegend({ columns, state, go }) {
   const shown = [...CLASSES].reverse().map((name) => [name, columns.by[name].reduce((sum, value) => sum + value, 0)]);
   return html`<ul class="legend" aria-label="Classes of status">
     ${shown
@@ -65,7 +61,6 @@ function ClassLegend({ columns, hasBefore, state, go }) {
           <//>
         </li>`,
       )}
-    ${hasBefore && html`<li><span class="mark-of of-before" />window before</li>`}
   </ul>`;
 }
 

@@ -1,12 +1,10 @@
 /** What to do while there is nothing to see. */
 
 import { useState } from "../vendor/hooks.js";
-import { post } from "./answers.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { Link } from "./link.js";
-import { Trouble } from "./panel.js";
-import { mayDemo, needsKey, receiverUrl } from "./setting.js";
+import { needsKey, receiverUrl } from "./setting.js";
 import { RANGES } from "./url-state.js";
 
 /** The page without any line in its window. */
@@ -32,26 +30,13 @@ function Lessons() {
     <li>
       <h3>Have nginx write such lines</h3>
       <${Code} label="nginx's log_format" text=${nginx()} />
-      <p class="soft">Latency there is in seconds with three digits; what ships the file writes it as whole milliseconds.</p>
+      <p class="soft">Each line of that file is one that can be sent; nginx tells seconds, and the map makes milliseconds of them.</p>
     </li>
     <li>
       <h3>Or look at made-up traffic</h3>
-      ${mayDemo ? html`<${Demo} />` : html`<${Code} label="The generator" text=${`TARGET_API_URL=${receiverUrl} tally generator`} />`}
+      <${Code} label="The generator" text=${`TARGET_API_URL=${receiverUrl} tally generator`} />
     </li>
   </ol>`;
-}
-
-function Demo() {
-  const [said, setSaid] = useState(null);
-  const [problem, setProblem] = useState(null);
-  const begin = () =>
-    post("/demo").then(
-      () => setSaid("It is coming."),
-      (error) => setProblem(error),
-    );
-  return html`<p><button type="button" class="button is-main" disabled=${said !== null} onClick=${begin}>Generate demo traffic</button>
-      <span role="status"> ${said}</span></p>
-    ${problem && html`<${Trouble} problem=${problem} />`}`;
 }
 
 function Code({ label, text }) {
@@ -70,5 +55,10 @@ function curl() {
 }
 
 function nginx() {
-  return `log_format tally '$time_iso8601 $remote_addr $request_method $request_uri $status $request_time';\naccess_log /var/log/nginx/tally.log tally;`;
+  return `map $request_time $milliseconds {
+    "~^0\\.0{0,2}([0-9]+)$" $1;
+    "~^([0-9]+)\\.([0-9]+)$" $1$2;
+}
+log_format tally '$time_iso8601 $remote_addr $request_method $request_uri $status \${milliseconds}ms';
+access_log /var/log/nginx/tally.log tally;`;
 }

@@ -2,8 +2,7 @@
 
 const said = document.documentElement.dataset;
 
-/** Where lines are sent, whether questions need a key, whether traffic may be made up, which statuses are not stored. */
+/** Where lines are sent, whether questions need a key, which statuses are not stored. */
 export const receiverUrl = said.receiverUrl;
 export const needsKey = "keys" in said;
-export const mayDemo = "demo" in said;
 export const discardStatus = said.discardStatus;

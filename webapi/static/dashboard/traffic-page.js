@@ -54,7 +54,7 @@ export function TrafficPage({ place, go, help }) {
 
 function Overview({ found, state, go }) {
   const named = (name) => panelOf(found, name);
-  const [summary, requests, before, latencies, visitors] = ["summary", "requests", "before", "latency", "visitors"].map(named);
+  const [summary, requests, latencies, visitors] = ["summary", "requests", "latency", "visitors"].map(named);
   const small = useMemo(
     () => trends(requests.answer, latencies.answer, visitors.answer),
     [requests.answer, latencies.answer, visitors.answer],
@@ -65,7 +65,7 @@ function Overview({ found, state, go }) {
   const top = (name) => ({ top: named(name).answer, ...shared(named(name), name) });
   return html`<${Cards} summary=${summary.answer} trends=${small} ...${shared(summary, "cards")} />
     <div class="charts">
-      <${RequestsChart} requests=${requests.answer} before=${before.answer} ...${shared(requests, "requests")} />
+      <${RequestsChart} requests=${requests.answer} ...${shared(requests, "requests")} />
       <${LatencyChart} latencies=${latencies.answer} ...${shared(latencies, "latency")} />
     </div>
     <div class="breakdowns">

@@ -7,18 +7,17 @@ export const CLASSES = ["5xx", "4xx", "3xx", "2xx", "1xx"];
 export const QUANTILES = ["p50", "p95", "p99"];
 
 /**
- * Columns of `/stats/series?by=class`'s answer: {step, start, end, middles, by, sums, totals, before}.
+ * Columns of `/stats/series?by=class`'s answer: {step, start, end, middles, by, sums, totals}.
  *
  * Times are in seconds. `by` has each class's requests, `sums` those stacked in the order of CLASSES, `totals` all of
- * a step; `before` the totals of the window before, step by step, or null.
+ * a step.
  */
-export function requestColumns(series, before = null) {
+export function requestColumns(series) {
   const { step, start, end, middles } = times(series);
   const by = Object.fromEntries(CLASSES.map((name) => [name, series.data.map((point) => point[name] || 0)]));
   const sums = stacked(CLASSES.map((name) => by[name]));
   const totals = sums.at(-1);
-  const earlier = before ? totals.map((_, index) => requestsOf(before.data[index])) : null;
-  return { step, start, end, middles, by, sums, totals, before: earlier };
+  return { step, start, end, middles, by, sums, totals };
 }
 
 /** Columns of `/stats/series?metric=latency`'s answer: {step, start, end, middles, by}, null where nothing came. */
@@ -71,7 +70,7 @@ export function stepWords(seconds) {
 }
 
 function requestsOf(point) {
-  return point ? (point.requests ?? CLASSES.reduce((sum, name) => sum + (point[name] || 0), 0)) : null;
+  return CLASSES.reduce((sum, name) => sum + (point[name] || 0), 0);
 }
 
 function times(series) {

@@ -17,7 +17,7 @@ const STATES = {
   ok: ["check", "ok"],
   behind: ["warning", "behind"],
   down: ["cross", "away"],
-  unknown: ["help", "not known"],
+  unknown: ["help", "unknown"],
 };
 
 export function Hops({ flow, ...panel }) {
