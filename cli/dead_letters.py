@@ -96,10 +96,11 @@ def purge(ids: tuple[int, ...], reason: str | None, every: bool, yes: bool) -> N
 
     def work() -> int:
         store = _store()
-        count = letters.count(store, chosen)
-        if count and not yes:
-            click.confirm(f"Delete {count:,} dead letters for good?", abort=True, err=True)
-        click.echo(f"deleted {letters.purge(store, chosen):,} dead letters", err=True)
+        # Those that are asked about, and none that come while somebody thinks.
+        found = letters.ids(store, chosen)
+        if found and not yes:
+            click.confirm(f"Delete {len(found):,} dead letters for good?", abort=True, err=True)
+        click.echo(f"deleted {letters.purge(store, found):,} dead letters", err=True)
         return 0
 
     guarded("dead-letters purge", work)

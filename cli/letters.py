@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final, NamedTuple
 
 import msgspec
@@ -87,27 +87,21 @@ def chunks(store: Store, chosen: Chosen) -> Iterator[list[Any]]:
         last = rows[-1].id
 
 
-def count(store: Store, chosen: Chosen) -> int:
-    """How many there are. Raises Unavailable."""
-    return int(store.read(lambda: DeadLetter.select().where(chosen.where()).count()))
+def ids(store: Store, chosen: Chosen) -> list[int]:
+    """Those that there are now. Raises Unavailable."""
+    return store.read(lambda: [id for (id,) in DeadLetter.select(DeadLetter.id).where(chosen.where()).tuples()])
 
 
-def purge(store: Store, chosen: Chosen) -> int:
-    """Deletes them, a chunk at a time, and returns how many. Raises Unavailable."""
-    deleted = 0
-    while found := store.read(lambda: _ids(chosen)):
-        deleted += store.write(lambda ids=found: DeadLetter.delete().where(DeadLetter.id.in_(ids)).execute())  # type: ignore[misc]
-    return deleted
+def purge(store: Store, ids: Sequence[int]) -> int:
+    """Deletes the letters of these ids, a chunk at a time, and returns how many there were. Raises Unavailable."""
+    chunks = (ids[start : start + 10 * CHUNK] for start in range(0, len(ids), 10 * CHUNK))
+    deleting = (DeadLetter.delete().where(DeadLetter.id.in_(chunk)) for chunk in chunks)
+    return sum(store.write(lambda query=query: query.execute()) for query in deleting)  # type: ignore[misc]
 
 
 def _between(chosen: Chosen, last: int, newest: int) -> list[Any]:
     ours = (chosen.where(), DeadLetter.id > last, DeadLetter.id <= newest)
     return list(DeadLetter.select().where(*ours).order_by(DeadLetter.id).limit(CHUNK))
-
-
-def _ids(chosen: Chosen) -> list[int]:
-    rows = DeadLetter.select(DeadLetter.id).where(chosen.where()).order_by(DeadLetter.id).limit(10 * CHUNK).tuples()
-    return [id for (id,) in rows]
 
 
 def _told(letter: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -83,6 +84,7 @@ class PollLoop:
         self._sought: set[int] = set()
         self._doubted: dict[int, int] = {}  # where a partition could not be read, once
         self._pending: dict[int, int] = {}
+        self._can_dispatch = True  # whether Redis answered when it was asked last
         self._learnt_at = -1.0
         self._outage = Outage("starting over from the plan", clock)
 
@@ -179,7 +181,9 @@ class PollLoop:
 
     def _plan_due(self) -> None:
         now = self._clock()
-        due = [part for part, one in self._gathered.items() if one.due(now, PATIENCE)]
+        # While nobody can be told of a batch, only full ones: hundreds of small ones would wait for the workers.
+        patience = PATIENCE if self._can_dispatch else math.inf
+        due = [part for part, one in self._gathered.items() if one.due(now, patience)]
         if not due and (first := oldest(self._gathered)) is not None and self._hungry(self._waited() or 0.0):
             due = [first]
         due = [part for part in due if self._pending.get(part, 0) < self._settings.max_pending]
@@ -207,6 +211,7 @@ class PollLoop:
         try:
             messages.enqueue(self._broker, messages.ingest(batch))
         except Unavailable as error:
+            self._can_dispatch = False
             log.warning("not dispatched; repair will", error=str(error), part=part, first=batch.first)
         self._checkpoint("consumer.dispatched")
 
@@ -217,19 +222,23 @@ class PollLoop:
 
     def _hungry(self, waited: float) -> bool:
         """Whether workers would take a batch now: advice, of which Redis may know nothing."""
+        if not self._can_dispatch:
+            return False
         try:
             waiting, unfinished = messages.backlog(self._broker, messages.INGEST)
         except Unavailable:
+            self._can_dispatch = False
             return False
         return not unfinished or (not waiting and waited >= PATIENCE_BEGUN)
 
     def _learn(self) -> None:
-        """Once a second: what is pending, which partitions rest, the watermark as advice to Kafka's own tools."""
+        """Once a second: what is pending, which partitions rest, whether Redis answers; the watermark, as advice."""
         now = self._clock()
         if self._plan is None or now - self._learnt_at < 1.0:
             return
         self._learnt_at = now
         self._pulse.beat()
+        self._can_dispatch = _answers(self._broker)
         self._require_ours(self._plan)
         # Also where nothing comes: what was restored from a backup is planned anew without waiting for more.
         self._plan.require_at({part: (self._generations[part], one.next_plan) for part, one in self._gathered.items()})
@@ -257,6 +266,14 @@ class PollLoop:
 
     def _partition(self, part: int) -> TopicPartition:
         return TopicPartition(self._settings.kafka_topic, part)
+
+
+def _answers(broker: RedisBroker) -> bool:
+    try:
+        messages.check(broker)
+    except Unavailable:
+        return False
+    return True
 
 
 def _keep_joining(consumer: KafkaConsumer) -> None:

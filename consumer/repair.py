@@ -25,7 +25,7 @@ from pipeline.storage import Store, error_code
 log = structlog.get_logger(__name__)
 
 # Seconds before a batch is sent again, doubling up to the second.
-PATIENCE, PATIENCE_LIMIT = 5.0, 60.0
+PATIENCE, PATIENCE_LIMIT = 5.0, 30.0
 MESSAGES_A_PASS = 16
 # A random value in Redis; when it is another or gone, so are the messages.
 EPOCH_KEY = "tally:epoch"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
@@ -14,6 +15,8 @@ LINES = 20_000
 BYTES = 32 * 1024 * 1024
 # Bytes that are kept of a line, or of a record, that becomes a dead letter.
 PAYLOAD = 65_535
+
+Headers = list[tuple[str, bytes]]
 
 _DECIMAL = re.compile(rb"[0-9]{1,9}")
 _documents = msgspec.json.Decoder()
@@ -44,6 +47,22 @@ class Range(msgspec.Struct, frozen=True):
     first: int
     next: int
     digest: str
+
+
+def headers(
+    lines: int, received: datetime, request: bytes, key: bytes | None = None, api_key: str | None = None
+) -> Headers:
+    """What stands beside an upload's body in its record: how many `lines` it has; when (UTC) and by which request it
+    came; and what it is known by when it comes again, its Idempotency-Key and the API key that said it."""
+    said = {
+        "format": b"lines",
+        "received": f"{received:%Y-%m-%dT%H:%M:%S.%fZ}".encode(),
+        "lines": b"%d" % lines,
+        "request": request,
+        "key": key,
+        "api_key": None if api_key is None else api_key.encode(),
+    }
+    return [(name, value) for name, value in said.items() if value is not None]
 
 
 def header(record: Record, name: str) -> bytes | None:

@@ -13,14 +13,18 @@ from peewee import Expression, fn
 from pipeline.cover import Span, cover
 from pipeline.entries import Scan
 from pipeline.models import LogBlock, RequestRollup
-from pipeline.rollup import DAY, FIVE_MINUTES, HOUR, MINUTE, REQUEST_LEVELS
+from pipeline.rollup import DAY, FIVE_MINUTES, HOUR, KEPT, MINUTE, REQUEST_LEVELS
 from pipeline.window import Window
 
 # More rows than this in the edges of a window, and its whole buckets are taken instead.
 EDGE_ROWS: Final = 200_000
-# How far back (seconds) buckets of a level are read. Housekeeping keeps nine days of the narrow ones and a hundred of
-# the hours; before a window's end all those are read that the next wider bucket does not hold, up to one of those more.
-KEPT: Final = {MINUTE: 9 * DAY - 2 * HOUR, FIVE_MINUTES: 9 * DAY - 2 * HOUR, HOUR: 98 * DAY}
+# How far back (seconds) buckets of a level are read: less far than they are kept, since before a window's end all those
+# are read that the next wider bucket does not hold, up to one of those more.
+READ: Final = {
+    MINUTE: KEPT[MINUTE] - 2 * HOUR,
+    FIVE_MINUTES: KEPT[FIVE_MINUTES] - 2 * HOUR,
+    HOUR: KEPT[HOUR] - 2 * DAY,
+}
 
 
 class Cut(NamedTuple):
@@ -78,7 +82,7 @@ def narrowest(levels: Sequence[int], now: float, at: int) -> int:
 
 def reaches(level: int, now: float, at: int) -> bool:
     """Whether buckets of a level are still read at a time (microseconds)."""
-    return now - at / 1_000_000 <= KEPT.get(level, math.inf)
+    return now - at / 1_000_000 <= READ.get(level, math.inf)
 
 
 def inside(model: Any, spans: Sequence[Span]) -> Expression:

@@ -12,11 +12,11 @@ from pipeline.settings import Settings
 log = structlog.get_logger(__name__)
 
 
-def look(given: Settings, host: str) -> None:
-    """Looks whether a process that listens on `host` may start.
+def require_intended(given: Settings, host: str) -> None:
+    """Raises ConfigurationError where a process that listens on `host` would be open to strangers and nobody said so.
 
-    Raises ConfigurationError where others than this machine reach it, no keys are required, and REQUIRE_API_KEYS=0 was
-    not said: nobody is to find out from strangers that a door was open.
+    That is where others than this machine reach it, no keys are required, and REQUIRE_API_KEYS=0 was not said: nobody
+    is to find out from strangers that a door was open.
     """
     if given.require_api_keys or _loopback(host):
         return

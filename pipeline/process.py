@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import signal
 import sys
@@ -85,6 +86,18 @@ def background(loop: Loop) -> None:
             time.sleep(loop.pause)
 
     threading.Thread(target=live, name=loop.name, daemon=True).start()
+
+
+def end_with_parent() -> None:
+    """Has this process end in order once the one that started it was killed: nobody else would end it."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 def report(error: BaseException, **where: object) -> None:

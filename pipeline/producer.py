@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import time
+from typing import Any
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
+from kafka.net.compat import KafkaNetClient
 from kafka.partitioner import Partitioner
 
 from pipeline.brokers import require_answer
@@ -28,6 +30,12 @@ def build(settings: Settings, partitioner: Partitioner | None = None) -> KafkaPr
     `acks` stays at its default (all, idempotent). Raises Unavailable after some seconds at the most.
     """
     _await_answer(settings.kafka_bootstrap_servers)
+    clients: list[KafkaNetClient] = []
+
+    def connect(**options: Any) -> KafkaNetClient:
+        clients.append(KafkaNetClient(**options))
+        return clients[0]
+
     max_request_size = settings.max_body_bytes + PRODUCER_HEADROOM
     try:
         producer = KafkaProducer(
@@ -44,9 +52,13 @@ def build(settings: Settings, partitioner: Partitioner | None = None) -> KafkaPr
             max_request_size=max_request_size,
             allow_auto_create_topics=False,
             metrics_enabled=False,
+            kafka_client=connect,
             **({} if partitioner is None else {"partitioner": partitioner}),
         )
     except KafkaError as error:
+        # The constructor leaves its sockets to the garbage collector.
+        for client in clients:
+            client.close()
         raise Unavailable("kafka", _said(error)) from error
     try:
         _learn_partitions(producer, settings.kafka_topic)
@@ -70,7 +82,7 @@ def abandon(producer: KafkaProducer) -> None:
 
 
 def _await_answer(bootstrap_servers: str) -> None:
-    """Comes before a producer is built, because one that cannot reach a server leaves a thread behind."""
+    """Comes before a producer is built, for which an attempt that nobody answers costs far more than this."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:

@@ -12,7 +12,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from pipeline import document
-from pipeline.batch import PAYLOAD
+from pipeline.batch import PAYLOAD, Headers, headers
 from pipeline.errors import DocumentFault, LineFault, TallyError, Unavailable
 from pipeline.grammar import parse
 from pipeline.models import DeadLetter, Stream
@@ -104,15 +104,8 @@ def _lines(value: bytes, max_lines: int) -> int:
     raise UnfitError(why)
 
 
-def _headers(sent: Record, now: datetime) -> list[tuple[str, bytes]]:
+def _headers(sent: Record, now: datetime) -> Headers:
     """The record's headers. Its key is the letter's: sent twice within KEY_WINDOW, as by a crash before it was marked,
     it counts once; and no client's key meets it, since no API key is named so.
     """
-    return [
-        ("format", b"lines"),
-        ("received", f"{now:%Y-%m-%dT%H:%M:%S.%fZ}".encode()),
-        ("lines", b"%d" % sent.lines),
-        ("request", b"dead-letter-%d" % sent.id),
-        ("key", sent.key),
-        ("api_key", b"dead-letters"),
-    ]
+    return headers(sent.lines, now, b"dead-letter-%d" % sent.id, sent.key, "dead-letters")

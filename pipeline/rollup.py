@@ -17,6 +17,9 @@ REQUEST_LEVELS: Final = (MINUTE, FIVE_MINUTES, HOUR, DAY)
 ROUTE_LEVELS: Final = (FIVE_MINUTES, HOUR, DAY)
 VISITOR_LEVELS: Final = (FIVE_MINUTES, HOUR, DAY)
 
+# For how long (seconds) buckets of a level are kept; wider ones for good.
+KEPT: Final = {MINUTE: 9 * DAY, FIVE_MINUTES: 9 * DAY, HOUR: 100 * DAY}
+
 # Whatever else a client calls a method is counted under OTHER_METHOD: the keys of a bucket are bounded.
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 OTHER_METHOD: Final = "other"

@@ -65,11 +65,11 @@ class Pattern:
 
     text: str
     segments: tuple[str | None, ...]
-    open: bool  # whether more may follow
+    is_open: bool  # whether more may follow
 
     def fits(self, segments: list[str]) -> bool:
         """Whether a path of these segments is this route."""
-        if not (len(segments) > len(self.segments) if self.open else len(segments) == len(self.segments)):
+        if not (len(segments) > len(self.segments) if self.is_open else len(segments) == len(self.segments)):
             return False
         return all(
             found if said is None else found == said for said, found in zip(self.segments, segments, strict=False)
@@ -78,7 +78,7 @@ class Pattern:
     @property
     def shape(self) -> tuple[bool, tuple[bool, ...]]:
         """What patterns share that can be looked up together."""
-        return self.open, tuple(segment is None for segment in self.segments)
+        return self.is_open, tuple(segment is None for segment in self.segments)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from peewee import SQL, Database, Field, Model, MySQLDatabase
 
 from pipeline.database import WAIT_TIMEOUT, connectable
 from pipeline.errors import Refused, TooSlow, Unavailable
-from pipeline.models import MODELS, UtcField
+from pipeline.fields import UtcField
+from pipeline.models import MODELS
 
 T = TypeVar("T")
 

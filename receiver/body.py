@@ -8,8 +8,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from receiver.budget import Hold
-from receiver.declared import too_large
-from receiver.refusal import Refusal
+from receiver.refusal import Refusal, too_large
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 

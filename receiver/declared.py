@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
-from receiver.refusal import Refusal
+from pipeline import request_id as rule
+from receiver.refusal import Refusal, too_large
 
 ENCODINGS: Final = ("identity", "gzip", "x-gzip", "zstd")
 KEY_PATTERN: Final = "^[!-~]{1,255}$"
 
 _KEY = re.compile(KEY_PATTERN.encode())
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 _JSON = re.compile(rb'application/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?(?:;[ \t]*)?', re.IGNORECASE)
 _ONCE: Final = {
     b"content-type": "Content-Type",
@@ -64,11 +63,9 @@ def read(headers: RawHeaders, max_bytes: int) -> Declared:
 
 
 def request_id(headers: RawHeaders) -> bytes:
-    """The client's X-Request-ID, where it is one that can be repeated safely; else a new one."""
-    for name, value in headers:
-        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
-            return value
-    return os.urandom(16).hex().encode()
+    """What the request is called, as `pipeline.request_id` has it."""
+    said = next((value for name, value in headers if name == b"x-request-id"), b"")
+    return rule.request_id(said.decode("latin-1")).encode()
 
 
 def authorization(headers: RawHeaders) -> str:
@@ -86,8 +83,3 @@ def _length(text: bytes | None, max_bytes: int) -> int | None:
     if len(text.lstrip(b"0")) > 18 or int(text) > max_bytes:
         raise too_large(max_bytes)
     return int(text)
-
-
-def too_large(max_bytes: int) -> Refusal:
-    """The 413 for a body of more than `max_bytes`."""
-    return Refusal(413, f"the body is larger than {max_bytes} bytes (MAX_BODY_BYTES)")

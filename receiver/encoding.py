@@ -9,8 +9,7 @@ from typing import Final, Protocol
 
 import zstandard
 
-from receiver.declared import too_large
-from receiver.refusal import Refusal
+from receiver.refusal import Refusal, too_large
 
 # Bytes at a time: of the tightest bomb these become 16 MiB (zstd: four bytes for 128 KiB), which is the most that is
 # ever written past the limit.

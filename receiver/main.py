@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 
 import structlog
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces, Loops
+from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 from starlette.applications import Starlette
 
-from pipeline import api_keys, checkpoint, exposure, logging, process, producer, settings, status
+from pipeline import api_keys, checkpoint, exposure, logging, process, producer, settings, status, web_server
+from pipeline.batch import Headers
 from pipeline.brokers import require_answer
 from pipeline.cache import Cache
-from pipeline.errors import Unavailable
 from pipeline.keyring import Keyring
 from pipeline.port import require_free
 from pipeline.storage import Store
@@ -30,7 +27,7 @@ from receiver.metrics import Metrics
 from receiver.partitioner import InSlices
 from receiver.producers import Producers
 from receiver.publisher import Publisher
-from receiver.upload import RecordHeaders, Upload
+from receiver.upload import Upload
 
 log = structlog.get_logger(__name__)
 
@@ -44,41 +41,29 @@ def main() -> int:
     """Serves until SIGTERM or SIGINT; returns the exit code. Raises ConfigurationError where it cannot listen."""
     loaded = settings.load()
     logging.configure("receiver", loaded.log_level)
-    exposure.look(loaded, loaded.receiver_host)
+    exposure.require_intended(loaded, loaded.receiver_host)
     require_free(loaded.receiver_host, loaded.receiver_port, "RECEIVER_PORT")
-    gave_up: list[int] = []
-    signal.signal(signal.SIGUSR1, lambda *_: gave_up.append(Unavailable.exit_code))
-    server = Granian(
+    return web_server.serve(
         "receiver.main:build_app",
-        factory=True,
-        address=loaded.receiver_host,
-        port=loaded.receiver_port,
+        loaded.receiver_host,
+        loaded.receiver_port,
         interface=Interfaces.ASGI,
         loop=Loops.uvloop,
-        http=HTTPModes.http1,
-        websockets=False,
-        workers=1,
         # Past the longest wait for Kafka, and early enough to be gone 5 s after SIGTERM.
         workers_kill_timeout=3,
-        log_access=False,
         log_level=LogLevels.warning,
-        log_dictconfig={"handlers": {}, "loggers": {"_granian": {}, "granian.access": {}}},
     )
-    try:
-        server.serve()
-    except SystemExit as ended:
-        return gave_up[0] if gave_up else int(ended.code or 0)
-    return 0
 
 
 def build_app() -> AsgiApp:
     """The application, with clients that are built when its lifespan begins."""
     loaded = settings.load()
     logging.configure("receiver", loaded.log_level)
+    process.end_with_parent()
     budget = Budget(IN_HAND * loaded.max_body_bytes)
     metrics = Metrics(budget)
     process.background(status.loop(Cache.open(loaded.cache_url), "receiver", metrics.registry))
-    producers = Producers(lambda: producer.build(loaded, InSlices()), producer.abandon, _give_up)
+    producers = Producers(lambda: producer.build(loaded, InSlices()), producer.abandon)
     checks = {"kafka": _kafka_check(producers, loaded)}
     keyring = Keyring() if loaded.require_api_keys else None
     keeping = None
@@ -88,7 +73,7 @@ def build_app() -> AsgiApp:
         checks["api_keys"] = keyring.require_known
     publishers: list[Publisher] = []
 
-    async def publish(value: bytes, headers: RecordHeaders) -> None:
+    async def publish(value: bytes, headers: Headers) -> None:
         await publishers[0].publish(value, headers)
 
     @asynccontextmanager
@@ -97,10 +82,8 @@ def build_app() -> AsgiApp:
         deadline = producer.DELIVERY_SECONDS + GRACE_SECONDS
         publishers.append(Publisher(producers, loaded.kafka_topic, deadline, checkpoint.from_environment(), loop))
         producers.start()
-        orphaned = asyncio.create_task(_stop_when_orphaned(os.getppid()))
         await asyncio.to_thread(producers.first.wait, START_SECONDS)
         yield
-        orphaned.cancel()
         await asyncio.to_thread(producers.close)
         if keeping is not None:
             await asyncio.to_thread(keeping.step)
@@ -124,18 +107,3 @@ def _kafka_check(producers: Producers, loaded: settings.Settings) -> Callable[[]
         producers.current()
 
     return check
-
-
-async def _stop_when_orphaned(parent: int) -> None:
-    """Ends this worker in order when the process that started it was killed: nobody else would."""
-    while os.getppid() == parent:
-        await asyncio.sleep(1)
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _give_up() -> None:
-    """Ends this worker, and tells the parent why: it does not learn the exit code."""
-    log.error("giving up: kafka does not come back")
-    with suppress(ProcessLookupError):
-        os.kill(os.getppid(), signal.SIGUSR1)
-    os._exit(Unavailable.exit_code)

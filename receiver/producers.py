@@ -13,7 +13,6 @@ from pipeline.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 
-FAILURES = 10
 PAUSES = (0.2, 0.4, 0.8, 1.6, 2.0)
 
 
@@ -24,19 +23,14 @@ class Producers:
         self,
         build: Callable[[], KafkaProducer],
         abandon: Callable[[KafkaProducer], None],
-        give_up: Callable[[], None],
         pauses: tuple[float, ...] = PAUSES,
     ) -> None:
-        """`build` makes a producer or raises; `give_up` is called after FAILURES of it in a row.
-
-        Each failure may leave a thread behind: better a new process than a hundred of those.
-        """
+        """`build` makes a producer or raises, and is then called again, for as long as it takes."""
         self._current: KafkaProducer | None = None
         self._why = "the connection is being made"
         self.first = threading.Event()
         self._build = build
         self._abandon = abandon
-        self._give_up = give_up
         self._pauses = pauses
         self._stopping = threading.Event()
         self._abandoned: SimpleQueue[KafkaProducer | None] = SimpleQueue()
@@ -88,8 +82,5 @@ class Producers:
                 failures += 1
                 self._why = error.detail if isinstance(error, Unavailable) else str(error) or repr(error)
                 log.warning("no producer", why=self._why, failures=failures)
-            if failures >= FAILURES:
-                self._give_up()
-                return None
             self._stopping.wait(self._pauses[min(failures, len(self._pauses)) - 1])
         return None

@@ -8,6 +8,7 @@ from functools import partial
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError, RecordListTooLargeError
 
+from pipeline.batch import Headers
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import TallyError, Unavailable
 from receiver.acknowledgements import Acknowledgements, Outcome
@@ -36,7 +37,7 @@ class Publisher:
         self._loop = loop
         self._acknowledgements = Acknowledgements(loop)
 
-    async def publish(self, value: bytes, headers: list[tuple[str, bytes]]) -> None:
+    async def publish(self, value: bytes, headers: Headers) -> None:
         """Returns once all replicas in sync have the record.
 
         Raises Unavailable where that is not known (it may be in the log, or come to be), and Refusal (413) where

@@ -25,3 +25,8 @@ class Refusal(TallyError):  # noqa: N818 (named as the rest of the tree is)
 def try_again(detail: str) -> Refusal:
     """A 503: it is unknown whether the upload counts; sent again with its key, it counts once."""
     return Refusal(503, f"{detail}; send it again, with the same Idempotency-Key", ((b"retry-after", b"1"),))
+
+
+def too_large(max_bytes: int) -> Refusal:
+    """The 413 for a body of more than `max_bytes`."""
+    return Refusal(413, f"the body is larger than {max_bytes} bytes (MAX_BODY_BYTES)")

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
+from pipeline import batch
 from pipeline.errors import Denied, DocumentFault, Unavailable
 from pipeline.keyring import INGEST, SCHEME, Keyring, Uses
 from pipeline.problem import CONTENT_TYPE, Fault, problem
@@ -26,8 +27,7 @@ from receiver.verdict import LineError, Verdict, at_once, line_by_line
 
 log = structlog.get_logger(__name__)
 
-RecordHeaders = list[tuple[str, bytes]]
-Publish = Callable[[bytes, RecordHeaders], Awaitable[None]]
+Publish = Callable[[bytes, batch.Headers], Awaitable[None]]
 """Hands a record to Kafka and returns once Kafka has it; raises Unavailable where that is not known."""
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -110,7 +110,8 @@ class Upload:
             body = await self._read(said, incoming, hold)
             verdict = await self._judge(body)
             if verdict.accepted:
-                await self._publish(body, self._record_headers(verdict, said.key, request, api_key))
+                lines = verdict.accepted + verdict.rejected
+                await self._publish(body, batch.headers(lines, self._now(), request, said.key, api_key))
         if verdict.rejected and not verdict.accepted:
             self._metrics.rejected.inc(verdict.rejected)
             errors = tuple(Fault(f"/{error.index}", error.detail) for error in verdict.errors)
@@ -133,22 +134,6 @@ class Upload:
         if len(body) <= SMALL_BYTES:
             return line_by_line(body, self._max_lines)
         return await asyncio.to_thread(line_by_line, body, self._max_lines)
-
-    def _record_headers(
-        self, verdict: Verdict, key: bytes | None, request: bytes, api_key: str | None
-    ) -> RecordHeaders:
-        received = self._now().isoformat(timespec="microseconds").replace("+00:00", "Z")
-        headers = [
-            ("format", b"lines"),
-            ("received", received.encode()),
-            ("lines", b"%d" % (verdict.accepted + verdict.rejected)),
-            ("request", request),
-        ]
-        if key is not None:
-            headers.append(("key", key))
-        if api_key is not None:
-            headers.append(("api_key", api_key.encode()))
-        return headers
 
 
 def _refused(error: Exception, path: str, request: bytes) -> Answer:

@@ -16,7 +16,7 @@ def main() -> int:
     """Runs the clock until it is told to stop; returns the exit code."""
     given = settings.load()
     logging.configure("scheduler", given.log_level)
-    exposure.look(given, given.admin_host)
+    exposure.require_intended(given, given.admin_host)
     getLogger("apscheduler").setLevel(WARNING)  # It tells of every job twice.
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)

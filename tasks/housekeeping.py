@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any, Final
 
 import structlog
@@ -28,7 +29,7 @@ from pipeline.models import (
     UploadKey,
     VisitorRollup,
 )
-from pipeline.rollup import FIVE_MINUTES, HOUR, MINUTE
+from pipeline.rollup import HOUR, KEPT, MINUTE
 from pipeline.settings import Settings
 from pipeline.storage import Store
 
@@ -39,16 +40,7 @@ CHUNK: Final = 1000
 PATIENCE: Final = 3.0
 
 BATCHES_KEPT_SECONDS: Final = 48 * 3600
-_DAY = 86_400
-_ROLLUPS_KEPT_SECONDS: Final = (
-    (RequestRollup, MINUTE, 9 * _DAY),
-    (RequestRollup, FIVE_MINUTES, 9 * _DAY),
-    (VisitorRollup, FIVE_MINUTES, 9 * _DAY),
-    (RouteRollup, FIVE_MINUTES, 9 * _DAY),
-    (RequestRollup, HOUR, 100 * _DAY),
-    (VisitorRollup, HOUR, 100 * _DAY),
-    (RouteRollup, HOUR, 100 * _DAY),
-)
+_ROLLUPS: Final[tuple[Any, ...]] = (RequestRollup, VisitorRollup, RouteRollup)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (naive UTC, as the database's times are)
 
 
@@ -121,18 +113,18 @@ def keys(store: Store, given: Settings) -> bool:
 
 
 def rollups(store: Store, given: Settings) -> bool:  # noqa: ARG001 (a job's signature)
-    """Deletes a chunk of minutes (five minutes) older than nine days and of hours older than a hundred."""
+    """Deletes a chunk of buckets that are older than `pipeline.rollup.KEPT`."""
 
     def work() -> bool:
         now = int((present(store) - _EPOCH).total_seconds())
-        for model, level, kept in _ROLLUPS_KEPT_SECONDS:
-            old = (model.level == level) & (model.bucket < now - kept)
+        for model, level in product(_ROLLUPS, KEPT):
+            old = (model.level == level) & (model.bucket < now - KEPT[level])
             query: Any = model.select(model.bucket).where(old).order_by(model.bucket).limit(CHUNK).tuples()
             if buckets := [bucket for (bucket,) in query]:
                 model.delete().where(model.level == level, model.bucket <= buckets[-1]).execute()
                 return True
         # Lines of a day that long ago would be admitted anew, and as many once more at the most.
-        RouteDay.delete().where(RouteDay.day < now - 100 * _DAY).execute()
+        RouteDay.delete().where(RouteDay.day < now - KEPT[HOUR]).execute()
         return False
 
     return store.write(work)

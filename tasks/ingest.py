@@ -38,6 +38,7 @@ ATTEMPTS = 5
 
 Read = Callable[[int, int, int], Sequence[Record]]
 Send = Callable[[Range], None]
+Survives = Callable[[Range, Record], bool]
 
 
 class Claim(NamedTuple):
@@ -70,10 +71,12 @@ class Ingest:
         routes: Routes,
         admission: Admission,
         metrics: Metrics,
+        survives: Survives,
         checkpoint: Checkpoint = nowhere,
     ) -> None:
         """`read(part, first, next)` gives a range's records, as `RangeReader.read` does; `send(range)` has a batch
-        executed, soon, and raises Unavailable."""
+        executed, soon, and raises Unavailable; `survives(range, record)` has one of a single record executed where it
+        can harm nobody, as `trial.survived` does."""
         self._store = store
         self._topic = topic
         self._read = read
@@ -82,6 +85,7 @@ class Ingest:
         self._routes = routes
         self._admission = admission
         self._metrics = metrics
+        self._survives = survives
         self._checkpoint = checkpoint
         self._owed: Counter[int] = Counter()  # attempts that were counted and could not be taken back, by batch
 
@@ -111,9 +115,10 @@ class Ingest:
             claim = self._store.write(partial(self._attempt, claim, 1 - self._owed[claim.id]))
             del self._owed[claim.id]
         try:
-            if claim.attempts > ATTEMPTS:
-                raise Vanished(f"its worker vanished {ATTEMPTS} times")
-            self._complete(order, claim, records)
+            if counted and claim.attempts > ATTEMPTS:
+                self._try(order, claim, records)
+            else:
+                self._complete(order, claim, records)
         except Poison as poison:
             self._split(order, claim, records, poison)
         except Exception:
@@ -123,6 +128,13 @@ class Ingest:
                 self._store.write(partial(self._attempt, claim, -1))
                 del self._owed[claim.id]
             raise
+
+    def _try(self, order: Range, claim: Claim, records: Sequence[Record]) -> None:
+        """Has a suspected record executed alone; raises Vanished where it kills once more, and for more than one."""
+        if len(records) > 1 or not self._survives(order, records[0]):
+            raise Vanished(f"its worker vanished {ATTEMPTS} times")
+        # Where it is still pending it was not to blame, or not yet: it stays suspected, and is tried again.
+        self._store.write(partial(self._attempt, claim, -1))
 
     def _complete(self, order: Range, claim: Claim, records: Sequence[Record]) -> None:
         """Raises Poison when it is the data that cannot be processed."""

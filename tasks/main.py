@@ -19,7 +19,7 @@ from pipeline.process import Loop
 from pipeline.routes import Routes
 from pipeline.settings import Settings
 from pipeline.storage import Store
-from tasks import housekeeping, warm
+from tasks import housekeeping, trial, warm
 from tasks.admission import Admission
 from tasks.ingest import Ingest
 from tasks.metrics import Metrics
@@ -33,7 +33,7 @@ def start() -> None:
     """Builds a worker process: its clients, its actors and its admin pages."""
     given = settings.load()
     logging.configure("worker", given.log_level)
-    exposure.look(given, given.admin_host)
+    exposure.require_intended(given, given.admin_host)
     metrics = Metrics()
     store = Store.open(given.database_url)
     cache = Cache.open(given.cache_url)
@@ -47,6 +47,7 @@ def start() -> None:
         Routes.of(given.routes),
         Admission(store, given.max_routes),
         metrics,
+        trial.survived,
         checkpoint.from_environment(),
     )
     broker.add_middleware(Watch())

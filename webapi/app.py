@@ -10,6 +10,7 @@ from flask import Flask, Response, g, request
 
 from pipeline.cache import Cache
 from pipeline.keyring import Keyring
+from pipeline.request_id import request_id
 from pipeline.storage import Store
 from webapi import compression, conditional, cors, errors, guard, microcache, own_page
 from webapi.dashboard import Setup
@@ -17,7 +18,6 @@ from webapi.endpoints import ENDPOINTS
 from webapi.login import Door
 from webapi.metrics import Metrics
 from webapi.pages import Pages
-from webapi.request_id import request_id
 from webapi.resend import Resend, nowhere
 from webapi.routes import routes
 from webapi.sessions import Sessions

@@ -9,13 +9,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from pipeline import exposure, logging, process, settings
+from pipeline import exposure, logging, process, settings, web_server
 from pipeline.port import require_free
-from pipeline.process import Loop
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -30,28 +28,17 @@ def main() -> int:
     """Serves until SIGTERM or SIGINT; returns the exit code. Raises ConfigurationError where it cannot listen."""
     loaded = settings.load()
     logging.configure("webapi", loaded.log_level)
-    exposure.look(loaded, loaded.webapi_host)
+    exposure.require_intended(loaded, loaded.webapi_host)
     require_free(loaded.webapi_host, loaded.webapi_port, "WEBAPI_PORT")
-    server = Granian(
+    return web_server.serve(
         "webapi.main:build_app",
-        factory=True,
-        address=loaded.webapi_host,
-        port=loaded.webapi_port,
+        loaded.webapi_host,
+        loaded.webapi_port,
         interface=Interfaces.WSGI,
-        http=HTTPModes.http1,
-        websockets=False,
-        workers=1,
         blocking_threads=THREADS,
         workers_kill_timeout=4,
-        log_access=False,
         log_level=LogLevels.error,
-        log_dictconfig={"handlers": {}, "loggers": {"_granian": {}, "granian.access": {}}},
     )
-    try:
-        server.serve()
-    except SystemExit as ended:
-        return int(ended.code or 0)
-    return 0
 
 
 def build_app() -> Flask:
@@ -73,8 +60,8 @@ def build_app() -> Flask:
     logging.configure("webapi", loaded.log_level)
     metrics = Metrics()
     cache = Cache.open(loaded.cache_url)
-    said = status.loop(cache, "webapi", metrics.registry)
-    threading.Thread(target=_beat, args=(said, os.getppid()), name=said.name, daemon=True).start()
+    process.end_with_parent()
+    process.background(status.loop(cache, "webapi", metrics.registry))
     store = Store.open(loaded.database_url, QUERY_SECONDS)
     keyring = Keyring() if loaded.require_api_keys else None
     if keyring is not None:
@@ -107,12 +94,3 @@ def _on_stop(stop: Callable[[], None]) -> None:
         stop()
 
     threading.Thread(target=listen, name="stop", daemon=True).start()
-
-
-def _beat(said: Loop, parent: int) -> None:
-    """Says once a second how this worker is, and ends it when the process that started it was killed."""
-    pause = threading.Event()
-    while os.getppid() == parent:
-        said.step()
-        pause.wait(said.pause)
-    os.kill(os.getpid(), signal.SIGTERM)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flask import Flask, Response, request
 
+from pipeline.request_id import request_id
 from webapi.metrics import Metrics
-from webapi.request_id import request_id
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -112,6 +112,20 @@ def test_a_purge_asks_first_and_takes_what_was_said(store: Store) -> None:
     assert (ended.stderr, left(store)) == ("deleted 3 dead letters\n", [])
 
 
+@pytest.mark.usefixtures("environment")
+def test_a_purge_spares_what_comes_while_it_asks(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [bury(store, b"x") for _ in range(2)]
+
+    def confirm(question: str, **_: object) -> None:
+        assert "Delete 2 dead letters" in question
+        columns = "stream, part, `offset`, line_index, reason, detail, payload, created_at"
+        store.write(lambda: store.execute(f"INSERT INTO dead_letter ({columns}) SELECT {columns} FROM dead_letter"))
+
+    monkeypatch.setattr("click.confirm", confirm)
+    assert run("purge", "--all").stderr == "deleted 2 dead letters\n"
+    assert (len(left(store)), {id for id, _ in left(store)} & {*ids}) == (2, set())
+
+
 @pytest.mark.parametrize(
     "words", [("retry",), ("purge", "--all", 1), ("export", "--all", "--reason", "x"), ("retry", 0)], ids=str
 )

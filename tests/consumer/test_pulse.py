@@ -92,6 +92,7 @@ def polls(topic: Topic) -> str | None:
     return said
 
 
+@pytest.mark.real_only
 def test_a_consumer_whose_poll_does_not_return_is_not_ready_and_then_ends(
     topic: Topic, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -102,6 +103,7 @@ def test_a_consumer_whose_poll_does_not_return_is_not_ready_and_then_ends(
         assert process.wait(20) == 1
 
 
+@pytest.mark.real_only
 def test_a_consumer_that_was_frozen_for_longer_goes_on(topic: Topic, tmp_path_factory: pytest.TempPathFactory) -> None:
     with consuming(topic, tmp_path_factory.mktemp("pulse") / "hang") as process:
         process.send_signal(signal.SIGSTOP)

@@ -106,7 +106,7 @@ def test_a_pending_batch_is_sent_again_after_five_seconds_and_not_before(
     assert {message.kwargs["again"] for message in found} == {True}
 
 
-def test_the_wait_doubles_up_to_a_minute(store: Store, broker: RedisBroker, clock: Clock, repair: Repair) -> None:
+def test_the_wait_doubles_up_to_half_a_minute(store: Store, broker: RedisBroker, clock: Clock, repair: Repair) -> None:
     planned(store, 1)
     waits, since = [], 0
     for _ in range(240):
@@ -116,7 +116,7 @@ def test_the_wait_doubles_up_to_a_minute(store: Store, broker: RedisBroker, cloc
         if sent(broker):
             waits.append(since)
             since = 0
-    assert waits == [5, 5, 10, 20, 40, 60, 60]
+    assert waits == [5, 5, 10, 20, 30, 30, 30, 30, 30, 30]
 
 
 @pytest.mark.parametrize("value", ["done", "lost"])

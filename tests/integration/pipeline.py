@@ -18,8 +18,8 @@ import redis
 
 from cli.child import Child, wait_until
 from cli.tether import Tether
+from pipeline.database import connectable
 from pipeline.settings import Settings
-from pipeline.storage import connectable
 from tests import servers
 from tests.servers import ROOT, Backend
 

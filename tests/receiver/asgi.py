@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from pipeline import batch
 from pipeline.errors import TallyError
 from receiver.budget import Budget
 from receiver.metrics import Metrics
-from receiver.upload import RecordHeaders, Upload
+from receiver.upload import Upload
 
 LINE = "2025-06-10T10:41:40Z 184.116.4.244 POST /products 500 971ms"
 NOW = datetime(2025, 6, 10, 10, 41, 40, 250, tzinfo=UTC)
@@ -38,10 +39,10 @@ class Answer:
 class Kept:
     """A publisher that keeps what it is given, or fails with `failure`."""
 
-    records: list[tuple[bytes, RecordHeaders]] = field(default_factory=list)
+    records: list[tuple[bytes, batch.Headers]] = field(default_factory=list)
     failure: TallyError | None = None
 
-    async def publish(self, value: bytes, headers: RecordHeaders) -> None:
+    async def publish(self, value: bytes, headers: batch.Headers) -> None:
         """Keeps a record."""
         if self.failure:
             raise self.failure

@@ -30,6 +30,7 @@ from pipeline.rollup import METHODS, REQUEST_LEVELS, ROUTE_LEVELS, VISITOR_LEVEL
 from pipeline.routes import Routes
 from pipeline.storage import Store
 from pipeline.topic import Identity
+from tasks import trial
 from tasks.admission import Admission
 from tasks.ingest import Ingest
 from tasks.metrics import Metrics
@@ -68,6 +69,7 @@ class Log:
             "routes": Routes.of(""),
             "admission": Admission(self.store, 1_000),
             "metrics": Metrics(),
+            "survives": trial.survived,
         }
         return Ingest(**(arguments | overrides))
 

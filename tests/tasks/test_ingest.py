@@ -254,7 +254,10 @@ def test_a_batch_whose_worker_vanishes_five_times_is_split_and_one_record_alone_
     for _ in range(3 * (ATTEMPTS + 1)):
         for order in log.pending():
             deadly = order.first <= 2 < order.next
-            actor = log.actor(checkpoint=vanishing("actor.claimed") if deadly else nowhere)
+            actor = log.actor(
+                checkpoint=vanishing("actor.claimed") if deadly else nowhere,
+                survives=lambda *_, deadly=deadly: not deadly,
+            )
             with contextlib.suppress(Vanished):
                 actor(order, again=True)
     found = consistent(store)
@@ -348,12 +351,13 @@ from pipeline.storage import Store
 from tasks.admission import Admission
 from tasks.ingest import Ingest
 from tasks.metrics import Metrics
+from tasks.trial import survived
 
 url, file = sys.argv[1:]
 order, records = pickle.loads(Path(file).read_bytes())
 store = Store.open(url)
 rules = frozenset({200}), Routes.of(""), Admission(store, 1_000)
-actor = Ingest(store, "raw-logs", lambda *_: records, print, *rules, Metrics(), checkpoint.from_environment())
+actor = Ingest(store, "raw-logs", lambda *_: records, print, *rules, Metrics(), survived, checkpoint.from_environment())
 actor(order, False)
 """
 

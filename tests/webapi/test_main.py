@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import signal
 import socket
 import time
 import urllib.parse
@@ -52,6 +54,15 @@ def test_it_serves_until_it_is_told_to_stop(backend: Backend, launch: Launch) ->
     assert time.monotonic() - begun < 5
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", int(port))) != 0
+
+
+def test_a_worker_whose_parent_was_killed_ends_too(backend: Backend, launch: Launch) -> None:
+    environment = backend.environment()
+    schema.migrate(environment["DATABASE_URL"])
+    child, port = launch("webapi", environment), environment["WEBAPI_PORT"]
+    assert wait_until(lambda: answers(port), 20)
+    os.kill(child.pid, signal.SIGKILL)
+    assert wait_until(lambda: not answers(port), 5)
 
 
 def test_a_port_in_use_names_the_setting(launch: Launch) -> None:

@@ -1,0 +1,14 @@
+"""The name of a request: in its answer, in problems, in the log, and in the record of an upload."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Final
+
+_SENSIBLE: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+
+
+def request_id(said: str) -> str:
+    """What the request's `X-Request-Id` says, where that can be repeated safely, else a new one."""
+    return said if _SENSIBLE.fullmatch(said) else os.urandom(16).hex()
