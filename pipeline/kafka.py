@@ -27,8 +27,9 @@ def client_options(settings: Settings) -> dict[str, Any]:
         "auto_offset_reset": "none",
         "allow_auto_create_topics": False,
         "isolation_level": "read_committed",
-        "max_poll_records": 10_000,
-        "max_partition_fetch_bytes": 4 * MIB,
+        "max_poll_records": 1_000,
+        # Room for a full batch as Kafka keeps it, and not for many: it is taken apart in memory.
+        "max_partition_fetch_bytes": MIB,
         "bootstrap_timeout_ms": CONNECT_MS,
         "request_timeout_ms": 15_000,
         "reconnect_backoff_max_ms": 1_000,
@@ -44,10 +45,8 @@ class RangeReader:
         self._topic = settings.kafka_topic
         require_answer(settings.kafka_bootstrap_servers)
         try:
-            # A fetch waits at the log's end; the next range's would queue behind it on the same connection. It has room
-            # for a full batch as Kafka keeps it, and not for many: what follows is another worker's.
-            options = client_options(settings) | {"fetch_max_wait_ms": 10, "max_partition_fetch_bytes": MIB}
-            self._consumer = unpacking(KafkaConsumer(group_id=None, **options))
+            # A fetch waits at the log's end; the next range's would queue behind it on the same connection.
+            self._consumer = unpacking(KafkaConsumer(group_id=None, fetch_max_wait_ms=10, **client_options(settings)))
         except KafkaError as error:
             raise Unavailable("kafka", error) from error
 
