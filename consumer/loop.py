@@ -32,8 +32,8 @@ log = structlog.get_logger(__name__)
 # Before that, only where they are idle: a batch has a fixed cost, and what comes while they work makes a larger one.
 PATIENCE, PATIENCE_BEGUN = 1.0, 0.2
 POLL_MS = 200
-# While records wait, seconds between two looks at Kafka and the queue, of a millisecond of processor time: a share of
-# how long they have waited. Polled without a pause, Kafka was asked 200 times a second for a few records each time.
+# While records wait, Kafka and the queue are looked at again after a share of the seconds that the oldest has waited: a
+# look costs a millisecond of processor time. Without a pause Kafka was asked 200 times a second for a few records each.
 LOOK_SHARE, LOOK_LEAST, LOOK_MOST = 0.25, 0.005, 0.05
 
 

@@ -16,7 +16,7 @@ from pipeline.errors import Unavailable
 from pipeline.settings import Settings
 from pipeline.topic import PRODUCER_HEADROOM
 
-# A client learns within two seconds that Kafka is away; its own time-out is far above.
+# A client learns within two seconds that Kafka is away; kafka-python alone would try for two minutes.
 DELIVERY_SECONDS = 1.5
 CONNECT_SECONDS = 2.0
 # A broker that restarts is waited for; one that comes back is noticed soon.

@@ -1,1 +1,1 @@
-"""`tally bench`: how fast the whole pipeline is on this machine, beside a naive one."""
+"""Two benches: `run` measures the whole pipeline (`tally bench`), `queries` what questions cost."""

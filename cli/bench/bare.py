@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 
 from flask import Flask, Response
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import Interfaces
 from granian.log import LogLevels
 
+from pipeline import web_server
 from webapi.main import THREADS
 
 
@@ -19,22 +19,17 @@ def build_app() -> Flask:
     return app
 
 
-def main(port: int) -> None:
-    """Serves until SIGTERM, as `webapi.main` does."""
-    Granian(
+def main(port: int) -> int:
+    """Serves until SIGTERM, as `webapi.main` does; returns the exit code."""
+    return web_server.serve(
         "cli.bench.bare:build_app",
-        factory=True,
-        address="127.0.0.1",
-        port=port,
+        "127.0.0.1",
+        port,
         interface=Interfaces.WSGI,
-        http=HTTPModes.http1,
-        websockets=False,
-        workers=1,
         blocking_threads=THREADS,
-        log_access=False,
         log_level=LogLevels.error,
-    ).serve()
+    )
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    sys.exit(main(int(sys.argv[1])))

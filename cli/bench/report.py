@@ -8,7 +8,7 @@ from statistics import linear_regression, median
 import msgspec
 
 from cli.bench.targets import targets
-from cli.bench.trial import Spread, Trial, best, middle
+from cli.bench.trial import Spread, Trial, median_rate, median_trial
 
 Row = tuple[str, ...]
 
@@ -51,11 +51,11 @@ class Report(msgspec.Struct, frozen=True):
     def _rates(self) -> Iterator[Row]:
         yield "drained", "lines/s", "from", "to", "of y", "lines a batch", "202 p50", "202 p99", "refused"
         for repeats in self.workloads:
-            rates, one = [one.rate for one in repeats], middle(repeats)
+            rates, one = [one.rate for one in repeats], median_trial(repeats)
             yield (
                 str(one.workload),
-                *_whole(best(repeats), min(rates), max(rates)),
-                f"{best(repeats) / self.yardstick:.3f}",
+                *_whole(median_rate(repeats), min(rates), max(rates)),
+                f"{median_rate(repeats) / self.yardstick:.3f}",
                 *_whole(one.batch_lines),
                 *_times(one.answered),
                 *_whole(sum(one.refused for one in repeats)),

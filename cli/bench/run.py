@@ -23,7 +23,7 @@ from cli.bench.plot import plot
 from cli.bench.report import Report
 from cli.bench.rig import Rig
 from cli.bench.targets import HALF, TWENTIETH
-from cli.bench.trial import Trial, Workload, best
+from cli.bench.trial import Trial, Workload, median_rate
 from cli.bench.usage import Usage
 from cli.bench.yardstick import yardstick
 from cli.child import Child, wait_until
@@ -103,7 +103,7 @@ def _report(settings: Settings, store: Store, schedule: Schedule) -> Report:
         rig.trial(schedule.workloads[0], schedule.warm_up)
         workloads = _drained(rig, schedule)
         lone = rig.trial(LONE, schedule.lone_seconds, LONE_RATE)
-        rate = best(workloads[0])
+        rate = median_rate(workloads[0])
         sweep = [_offered(rig, schedule, rate * share, schedule.seconds) for share in schedule.shares]
         soak = [_offered(rig, schedule, rate * SOAKED, 60.0) for _ in range(schedule.soak)]
         rows = rig.count()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from cli.bench.trial import Trial, Workload, best
+from cli.bench.trial import Trial, Workload, median_rate
 from cli.bench.yardstick import REFERENCE
 
 # Shares of the yardstick.
@@ -32,10 +32,10 @@ def targets(
 ) -> Iterator[Target]:
     """Every target for which there are trials; the sweep's are the least load first."""
     for repeats in workloads:
-        workload, share = repeats[0].workload, best(repeats) / yardstick
+        workload, share = repeats[0].workload, median_rate(repeats) / yardstick
         if wanted := DRAINED.get(workload):
             yield Target(f"drained, {workload}", f"≥ {wanted:.2f} y", f"{share:.3f} y", share >= wanted)
-    for name, found, milliseconds in _times(lone, sweep, best(workloads[0])):
+    for name, found, milliseconds in _times(lone, sweep, median_rate(workloads[0])):
         most = milliseconds * REFERENCE / yardstick
         yield Target(name, f"≤ {most:.0f} ms", f"{found:.0f} ms", found <= most)
     resident = max(sum(one.megabytes.values()) for repeats in (*workloads, sweep, [lone]) for one in repeats)

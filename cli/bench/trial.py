@@ -59,11 +59,11 @@ class Trial(msgspec.Struct, frozen=True):
     megabytes: dict[str, float]
 
 
-def middle(repeats: Sequence[Trial]) -> Trial:
+def median_trial(repeats: Sequence[Trial]) -> Trial:
     """The one with the median rate; of two the slower."""
     return sorted(repeats, key=lambda one: one.rate)[(len(repeats) - 1) // 2]
 
 
-def best(repeats: Sequence[Trial]) -> float:
+def median_rate(repeats: Sequence[Trial]) -> float:
     """The median rate."""
     return median(one.rate for one in repeats)

@@ -57,8 +57,8 @@ Work = Callable[[Pipeline, float, Samples], Sent]
 
 
 def done(pipeline: Pipeline) -> int:
-    """The lines of all batches that are done."""
-    return int(pipeline.query("SELECT COALESCE(SUM(`lines`), 0) FROM batch WHERE state = 'done'")[0][0])
+    """The lines of all batches that are done, but for what came again."""
+    return int(pipeline.query("SELECT COALESCE(SUM(`lines` - duplicate), 0) FROM batch WHERE state = 'done'")[0][0])
 
 
 def overloaded(pipeline: Pipeline, seconds: float, samples: Samples) -> Sent:

@@ -1,6 +1,7 @@
 /** One line with every field of it, each of which can be filtered to or excluded. */
 
-import { useEffect, useRef, useState } from "../vendor/hooks.js";
+import { useEffect, useRef } from "../vendor/hooks.js";
+import { CopyButton } from "./copy-button.js";
 import { dayAndClock, latency, utc } from "./format.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
@@ -53,7 +54,7 @@ function Fields({ line, state, go }) {
       <${Field} name="Latency" state=${state} go=${go} ...${by("latency", `>=${line.LatencyMs}`)} words="as slow or slower" opposite="faster only">${latency(line.LatencyMs)}<//>
     </dl>
     <div class="drawer-tools">
-      <${CopyButton} line=${line} />
+      <${CopyButton} name="Copy as JSON" text=${JSON.stringify(line, null, 2)} />
       <${Link} to=${around} go=${go} class="button">A minute around it<//>
     </div>`;
 }
@@ -94,19 +95,4 @@ function Neighbours({ state, go }) {
   };
   return html`<button type="button" class="icon-button" onClick=${() => step(-1)} aria-label="Newer line" title="Newer"><${Icon} name="up" /></button>
     <button type="button" class="icon-button" onClick=${() => step(1)} aria-label="Older line" title="Older"><${Icon} name="down" /></button>`;
-}
-
-function CopyButton({ line }) {
-  const [said, setSaid] = useState("Copy as JSON");
-  const copy = () =>
-    copied(JSON.stringify(line, null, 2)).then(
-      () => setSaid("Copied"),
-      () => setSaid("Could not copy"),
-    );
-  return html`<button type="button" class="button" onClick=${copy} aria-live="polite"><${Icon} name="copy" />${said}</button>`;
-}
-
-/** Pages that came over plain HTTP from elsewhere have no clipboard. */
-async function copied(text) {
-  await navigator.clipboard.writeText(text);
 }

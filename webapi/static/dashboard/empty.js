@@ -1,8 +1,7 @@
 /** What to do while there is nothing to see. */
 
-import { useState } from "../vendor/hooks.js";
+import { CopyButton } from "./copy-button.js";
 import { html } from "./html.js";
-import { Icon } from "./icon.js";
 import { Link } from "./link.js";
 import { needsKey, receiverUrl } from "./setting.js";
 import { RANGES } from "./url-state.js";
@@ -40,11 +39,9 @@ function Lessons() {
 }
 
 function Code({ label, text }) {
-  const [said, setSaid] = useState("Copy");
-  const copy = () => navigator.clipboard.writeText(text).then(() => setSaid("Copied"), () => setSaid("Could not copy"));
   return html`<div class="snippet">
     <pre tabindex="0" role="region" aria-label=${label}><code>${text}</code></pre>
-    <button type="button" class="tool-button" onClick=${copy} aria-live="polite"><${Icon} name="copy" />${said}</button>
+    <${CopyButton} kind="tool-button" text=${text} />
   </div>`;
 }
 

@@ -1,12 +1,11 @@
 /** The stored lines that the page is about: a page of them, or as they come. */
 
 import { useEffect, useRef, useState } from "../vendor/hooks.js";
-import { ask } from "./answers.js";
-import { whole } from "./format.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { lazy } from "./lazy.js";
 import { LineList } from "./line-list.js";
+import { Older, total, useOlder } from "./older.js";
 import { Panel } from "./panel.js";
 import { useAnswer } from "./poll.js";
 import { LOOK_SECONDS, file, lines as linesUrl } from "./questions.js";
@@ -33,7 +32,7 @@ function Pages({ state, go, tools, isLive }) {
   const [box, isNear] = useNearness();
   const [isHeld, setHeld] = useState(false);
   const question = linesUrl(state);
-  const older = useOlder(question);
+  const older = useOlder(question, (cursor) => linesUrl(state, cursor));
   const moves = isLive && isNear && !isHeld && !older.pages.length && state.line === null;
   const found = useAnswer(isNear ? question : null, moves ? LOOK_SECONDS[state.range] : null);
   const first = found.answer;
@@ -45,10 +44,7 @@ function Pages({ state, go, tools, isLive }) {
       hasNumbers=${Boolean(first)} isBusy=${found.busy}>
       ${first && !shown.length && html`<${Nothing} meta=${first.meta} />`}
       ${shown.length > 0 && html`<${LineList} lines=${shown} chosen=${state.line} state=${state} go=${go} label="Lines, newest first" />`}
-      ${older.problem && html`<p class="trouble" role="alert"><${Icon} name="warning" />${older.problem.detail}</p>`}
-      ${last?.meta.next && html`<p class="more"><button type="button" class="button" disabled=${older.busy} onClick=${() => older.load(state, last.meta.next)}>
-        ${older.busy ? "Loading …" : "Older lines"}
-      </button></p>`}
+      <${Older} older=${older} cursor=${last?.meta.next} name="Older lines" />
     <//>
   </div>`;
 }
@@ -60,23 +56,9 @@ function Nothing({ meta }) {
   </p>`;
 }
 
-function note({ total, total_is: isTold, coverage }) {
-  const some = `${isTold === "exact" ? "" : "at least "}${whole(total)} stored`;
-  return coverage.complete ? some : `${some}, as far as was looked`;
-}
-
-/** The pages after the first, by their cursors; another question has none yet. */
-function useOlder(question) {
-  const [found, setFound] = useState({ question, pages: [], busy: false, problem: null });
-  const own = found.question === question ? found : { question, pages: [], busy: false, problem: null };
-  const load = (state, cursor) => {
-    setFound({ ...own, busy: true, problem: null });
-    ask(linesUrl(state, cursor)).then(
-      (page) => setFound({ ...own, pages: [...own.pages, page], busy: false, problem: null }),
-      (problem) => setFound({ ...own, busy: false, problem }),
-    );
-  };
-  return { ...own, load };
+function note(meta) {
+  const some = `${total(meta)} stored`;
+  return meta.coverage.complete ? some : `${some}, as far as was looked`;
 }
 
 /** [ref, whether it is in sight or nearly]: nobody is asked for lines that nobody scrolls to. */

@@ -15,16 +15,13 @@ export function lock(locked) {
   }
 }
 
-/** Calls `listener` with each change until what it returns is called. */
-export function onLock(listener) {
-  listeners.add(listener);
-  listener(isLocked);
-  return () => listeners.delete(listener);
-}
-
 /** Whether a key is needed now. */
 export function useIsLocked() {
   const [locked, setLocked] = useState(false);
-  useEffect(() => onLock(setLocked), []);
+  useEffect(() => {
+    listeners.add(setLocked);
+    setLocked(isLocked);
+    return () => listeners.delete(setLocked);
+  }, []);
   return locked;
 }

@@ -1,6 +1,6 @@
 /** Which panels show their numbers as a table: the address says it, as all that the page shows. */
 
-/** `tables(name)` gives a panel what it must know of that: {isTable, onTable}. */
+/** A function that tells a panel, by its name, what it must know of that: {isTable, onTable}. */
 export function tablesOf(state, go) {
   return (name) => ({
     isTable: state.tables.includes(name),

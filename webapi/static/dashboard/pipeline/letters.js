@@ -1,11 +1,12 @@
 /** Dead letters: what could not be stored, why, and a way to try it again. */
 
 import { useState } from "../../vendor/hooks.js";
-import { ask, post } from "../answers.js";
+import { post } from "../answers.js";
 import { bytes, whole } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icon.js";
 import { Moment } from "../moment.js";
+import { Older, total, useOlder } from "../older.js";
 import { Panel } from "../panel.js";
 import { useAnswer } from "../poll.js";
 
@@ -16,26 +17,22 @@ const LIMIT = 20;
 
 export function Letters({ isLive, ...panel }) {
   const [reason, setReason] = useState(null);
-  const [older, setOlder] = useState([]);
   const url = `/dead-letters?limit=${LIMIT}${reason ? `&reason=${encodeURIComponent(reason)}` : ""}`;
+  const older = useOlder(url, (cursor) => `${url}&before=${cursor}`);
   const mayChange = useAnswer("/session", null).answer?.may_change;
-  const found = useAnswer(url, isLive && !older.length ? LOOK_SECONDS : null, FIRST_SECONDS);
+  const found = useAnswer(url, isLive && !older.pages.length ? LOOK_SECONDS : null, FIRST_SECONDS);
   const first = found.answer;
-  const letters = first ? [...first.data, ...older.flatMap((page) => page.data)] : [];
-  const before = (older.at(-1) || first)?.meta.next;
-  const choose = (name) => {
-    setOlder([]);
-    setReason(name === reason ? null : name);
-  };
-  const more = () => ask(`${url}&before=${before}`).then((page) => setOlder([...older, page]), found.retry);
+  const letters = first ? [...first.data, ...older.pages.flatMap((page) => page.data)] : [];
+  const before = (older.pages.at(-1) || first)?.meta.next;
+  const choose = (name) => setReason(name === reason ? null : name);
   const table = first && { columns: ["id", "created", "reason", "detail", "topic", "partition", "offset", "line", "text"], rows: letters.map(cells) };
   const lead = first && html`<${Reasons} counts=${first.meta.by_reason} reason=${reason} choose=${choose} />
     ${mayChange === false && letters.length > 0 && html`<p class="soft">Who has a key with the scope admin can send them again.</p>`}`;
-  return html`<div id="letters"><${Panel} name="Dead letters" note=${first && note(first.meta)} lead=${lead} table=${table} problem=${found.problem} retry=${found.retry}
+  return html`<div id="letters"><${Panel} name="Dead letters" note=${first && total(first.meta)} lead=${lead} table=${table} problem=${found.problem} retry=${found.retry}
     hasNumbers=${Boolean(first)} isBusy=${found.busy} ...${panel}>
     ${first && !letters.length && html`<p class="nothing">Nothing was rejected.</p>`}
     <ul class="letters">${letters.map((one) => html`<${Letter} key=${one.id} one=${one} mayChange=${mayChange} />`)}</ul>
-    ${before && html`<p class="more"><button type="button" class="button" onClick=${more}>Older letters</button></p>`}
+    <${Older} older=${older} cursor=${before} name="Older letters" />
   <//></div>`;
 }
 
@@ -84,10 +81,6 @@ function Retry({ one, mayChange }) {
 function place(one) {
   const line = one.line === null ? "the record as a whole" : `line ${one.line}`;
   return `${one.topic || "a topic that is gone"}, partition ${one.partition}, offset ${one.offset}, ${line}`;
-}
-
-function note({ total, total_is: isTold }) {
-  return `${isTold === "exact" ? "" : "at least "}${whole(total)}`;
 }
 
 function cells(one) {

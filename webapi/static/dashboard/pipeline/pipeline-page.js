@@ -20,7 +20,7 @@ export function PipelinePage({ place, go, help }) {
   const flow = found.answer;
   const shared = { problem: found.problem, retry: found.retry };
   const tables = tablesOf(place.state, go);
-  useLetters(Boolean(flow));
+  useHash(Boolean(flow));
   return html`<${Bar} place=${place} go=${go} found=${found} allowance=${isLive ? 0 : Infinity} help=${help} />
     <main id="content" class="page">
       <h1 class="for-readers">Pipeline</h1>
@@ -38,11 +38,11 @@ export function PipelinePage({ place, go, help }) {
     </main>`;
 }
 
-/** A link to the dead letters leads there once there is something to lead to. */
-function useLetters(isThere) {
+/** A link to a part of the page leads there once there is something to lead to. */
+function useHash(isThere) {
   useEffect(() => {
-    if (isThere && location.hash) {
-      document.querySelector(location.hash)?.scrollIntoView();
+    if (isThere) {
+      document.getElementById(location.hash.slice(1))?.scrollIntoView();
     }
   }, [isThere]);
 }
