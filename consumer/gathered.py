@@ -32,7 +32,8 @@ class Gathered:
 
     def holds(self, batches: int) -> bool:
         """Whether there is enough for so many full batches."""
-        return self.lines >= batches * batch.LINES or self.bytes >= batches * batch.BYTES
+        most = max(self.lines, len(self._waiting))  # a record that is no upload has no line
+        return most >= batches * batch.LINES or self.bytes >= batches * batch.BYTES
 
     def take(self, records: Sequence[Record], now: float, sought: bool) -> bool:
         """Adds records that were polled; returns False, and takes none, where they do not follow on.
@@ -57,12 +58,12 @@ class Gathered:
         return self.holds(1) or (self.since is not None and now - self.since >= patience)
 
     def head(self) -> tuple[list[Record], int]:
-        """The records of the next batch and their lines: `LINES` and `BYTES` at the most, or one record."""
+        """The records of the next batch and their lines: `LINES` of each and `BYTES` at the most, or one record."""
         records: list[Record] = []
         lines = size = 0
         for record, count, _ in self._waiting:
             lines, size = lines + count, size + _size(record)
-            if records and (lines > batch.LINES or size > batch.BYTES):
+            if records and (lines > batch.LINES or size > batch.BYTES or len(records) == batch.LINES):
                 return records, lines - count
             records.append(record)
         return records, lines

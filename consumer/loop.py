@@ -32,6 +32,8 @@ log = structlog.get_logger(__name__)
 # Before that, only where they are idle: a batch has a fixed cost, and what comes while they work makes a larger one.
 PATIENCE, PATIENCE_BEGUN = 1.0, 0.2
 POLL_MS = 200
+# Between two questions whether Redis is back, each of which may take as long.
+PROBE_SECONDS = 5.0
 # While records wait, Kafka and the queue are looked at again after a share of the seconds that the oldest has waited: a
 # look costs a millisecond of processor time. Without a pause Kafka was asked 200 times a second for a few records each.
 LOOK_SHARE, LOOK_LEAST, LOOK_MOST = 0.25, 0.005, 0.05
@@ -84,7 +86,8 @@ class PollLoop:
         self._sought: set[int] = set()
         self._doubted: dict[int, int] = {}  # where a partition could not be read, once
         self._pending: dict[int, int] = {}
-        self._can_dispatch = True  # whether Redis answered when it was asked last
+        self._can_dispatch = True  # whether Redis answered, and took a message, when it was asked last
+        self._probe_at = 0.0
         self._learnt_at = -1.0
         self._outage = Outage("starting over from the plan", clock)
 
@@ -232,13 +235,15 @@ class PollLoop:
         return not unfinished or (not waiting and waited >= PATIENCE_BEGUN)
 
     def _learn(self) -> None:
-        """Once a second: what is pending, which partitions rest, whether Redis answers; the watermark, as advice."""
+        """Once a second: what is pending, which partitions rest, whether Redis is back; the watermark, as advice."""
         now = self._clock()
         if self._plan is None or now - self._learnt_at < 1.0:
             return
         self._learnt_at = now
         self._pulse.beat()
-        self._can_dispatch = _answers(self._broker)
+        if not self._can_dispatch and now >= self._probe_at:
+            self._probe_at = now + PROBE_SECONDS
+            self._can_dispatch = _takes_messages(self._broker)
         self._require_ours(self._plan)
         # Also where nothing comes: what was restored from a backup is planned anew without waiting for more.
         self._plan.require_at({part: (self._generations[part], one.next_plan) for part, one in self._gathered.items()})
@@ -268,9 +273,9 @@ class PollLoop:
         return TopicPartition(self._settings.kafka_topic, part)
 
 
-def _answers(broker: RedisBroker) -> bool:
+def _takes_messages(broker: RedisBroker) -> bool:
     try:
-        messages.check(broker)
+        messages.probe(broker)
     except Unavailable:
         return False
     return True

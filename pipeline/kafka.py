@@ -61,6 +61,7 @@ class RangeReader:
             if self._consumer.assignment() != {partition}:
                 self._consumer.assign([partition])
             self._consumer.resume(partition)
+            self._forget()
             self._consumer.seek(partition, first)
             return self._until(partition, first, after, time.monotonic() + seconds)
         except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
@@ -88,6 +89,14 @@ class RangeReader:
     def close(self) -> None:
         """Ends the connection."""
         self._consumer.close()
+
+    def _forget(self) -> None:
+        """Drops what was fetched past a range: kafka-python would answer from it, whatever has become of the log."""
+        fetcher = self._consumer._fetcher
+        fetcher._completed_fetches.clear()
+        fetcher._paused_completed_fetches.clear()
+        fetcher._paused_partition_records.clear()
+        fetcher._next_partition_records = None
 
     def _until(self, partition: TopicPartition, first: int, after: int, deadline: float) -> list[ConsumerRecord]:
         read: list[ConsumerRecord] = []

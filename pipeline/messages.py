@@ -97,5 +97,13 @@ def check(broker: RedisBroker) -> None:
     waiting(broker, INGEST)
 
 
+def probe(broker: RedisBroker) -> None:
+    """Raises Unavailable unless Redis takes a write now: one whose memory or disk is full answers all the same."""
+    try:
+        broker.client.set(f"{broker.namespace}:probe", b"", px=1_000)
+    except redis.RedisError as error:
+        raise Unavailable("redis", error) from error
+
+
 def _message(queue: str, actor: str, **arguments: Any) -> dramatiq.Message[Any]:
     return dramatiq.Message(queue_name=queue, actor_name=actor, args=(), kwargs=arguments, options={})

@@ -55,11 +55,13 @@ def build(settings: Settings, partitioner: Partitioner | None = None) -> KafkaPr
             kafka_client=connect,
             **({} if partitioner is None else {"partitioner": partitioner}),
         )
-    except KafkaError as error:
+    except BaseException as error:
         # The constructor leaves its sockets to the garbage collector.
         for client in clients:
             client.close()
-        raise Unavailable("kafka", _said(error)) from error
+        if isinstance(error, KafkaError):
+            raise Unavailable("kafka", _said(error)) from error
+        raise
     try:
         _learn_partitions(producer, settings.kafka_topic)
     except Unavailable:

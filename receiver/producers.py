@@ -70,7 +70,10 @@ class Producers:
             doomed = self._abandoned.get()
             if doomed is None:
                 return
-            self._abandon(doomed)
+            try:
+                self._abandon(doomed)
+            except Exception:
+                log.exception("an abandoned producer was not closed")
 
     def _built(self) -> KafkaProducer | None:
         """The next producer; None where there is to be none."""

@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 # That the process has, also where its worker was killed meanwhile; and of a processor, which tells a record without end
 # from a server that makes it wait.
-SECONDS, CPU_SECONDS = 120, 30
+SECONDS, CPU_SECONDS = 60, 30
 # How a process ends by a fault of its own, or for want of memory or of an end; whatever else is somebody's wish.
 _DEADLY = frozenset(
     {

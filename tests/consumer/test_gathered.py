@@ -106,6 +106,16 @@ def test_a_batch_and_what_is_gathered_are_bounded_in_bytes_too() -> None:
     assert not paused(gathered, 0, 64, was_paused=True)
 
 
+def test_a_batch_and_what_is_gathered_are_bounded_in_records_that_are_no_uploads() -> None:
+    gathered = Gathered(0)
+    gathered.take(of(*[0] * (CEILING * batch.LINES)), 0.0, sought=True)
+    assert paused(gathered, 0, 64, was_paused=False)
+    records, lines = gathered.head()
+    assert (len(records), lines) == (batch.LINES, 0)
+    gathered.planned(2 * batch.LINES + 1)
+    assert not gathered.due(0.0, 1.0)
+
+
 def test_the_partition_that_waited_longest_comes_first() -> None:
     parts = {part: Gathered(0) for part in range(3)}
     assert oldest(parts) is None

@@ -81,7 +81,8 @@ class Scene:
         # What is not planned the ledger knows as far as the consumer has looked.
         def is_planned() -> bool:
             ledger = self.pipeline.ledger()
-            return bool(ledger["received"] - ledger["duplicate"] >= self.journal.lines)
+            seen = not any(part["records"] for part in ledger["not_planned"])
+            return bool(seen and ledger["received"] - ledger["duplicate"] >= self.journal.lines)
 
         assert wait_until(is_planned, PATIENCE)
 

@@ -35,6 +35,16 @@ def test_a_range_is_exactly_its_records_in_any_order_of_asking(topic: Topic, rea
     assert [record.offset for record in reader.read(1, 3, 5)] == [3, 4]
 
 
+@pytest.mark.real_only  # Tansu forgets no record before its time.
+def test_what_was_fetched_with_a_range_answers_for_no_other_later(topic: Topic, reader: RangeReader) -> None:
+    topic.produce([b"first", b"second", b"third"])
+    assert len(reader.read(0, 0, 1)) == 1
+    topic.delete_records(0, 2)
+    with pytest.raises(RangeChanged):
+        reader.read(0, 1, 2)
+    assert [record.value for record in reader.read(0, 2, 3)] == [b"third"]
+
+
 def test_values_keys_and_headers_come_as_they_went(topic: Topic, reader: RangeReader) -> None:
     headers = (("lines", b"1"), ("key", b""), ("lines", b"2"), ("é", b"\xff"))
     topic.produce([b"\0\xff", b""], headers=headers, timestamp=1_749_552_100_123)
