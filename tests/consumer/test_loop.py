@@ -182,6 +182,7 @@ def test_a_partition_with_too_much_pending_rests_until_half_of_it_is_done(topic:
     assert covered(plans) == {0: (0, 7)}
 
 
+@pytest.mark.real_only
 def test_without_redis_only_full_batches_are_planned(
     topic: Topic, plans: Store, backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:

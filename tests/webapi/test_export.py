@@ -242,6 +242,7 @@ def test_a_file_too_many_is_refused_and_places_come_back(api: FlaskClient, store
     next(_chunks(store, "format=csv", given))
 
 
+@pytest.mark.real_only
 def test_memory_stays_flat(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "CHUNK", 1_000)
     row = {"timestamp": AT, "ip": "10.0.0.1", "method": "GET", "path": "/" + "x" * 90, "status": 404, "latency_ms": 1}

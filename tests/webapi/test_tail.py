@@ -289,6 +289,7 @@ def test_events_arrive_and_a_reader_that_comes_back_goes_on_where_it_was(served:
     again.close()
 
 
+@pytest.mark.real_only
 def test_a_quiet_stream_has_heartbeats_and_a_stop_ends_streams_and_the_process(served: Served) -> None:
     child, port, store = served
     put(store, [Seen(AT)])
