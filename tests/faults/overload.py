@@ -63,25 +63,33 @@ def done(pipeline: Pipeline) -> int:
 
 def overloaded(pipeline: Pipeline, seconds: float, samples: Samples) -> Sent:
     """Sends for so long while a tenth is drained; returns what was acknowledged."""
-    url = f"http://{pipeline.url('receiver')}/upload"
-    plan = Plan(url, LINES, CONNECTIONS, seconds, KEPT, UPLOADS_A_SECOND)
-    began = time.monotonic()
-    with loading(plan) as process:
-        while process.poll() is None and (passed := time.monotonic() - began) < seconds:
-            ahead = done(pipeline) > DRAINED_SHARE * LINES * UPLOADS_A_SECOND * passed
-            (pipeline["worker"].freeze if ahead else pipeline["worker"].thaw)()
-            samples.tick()
-            time.sleep(TICK)
-        pipeline["worker"].thaw()
-        return sent_by(process)
+    worker = pipeline["worker"]
+
+    def hold_back(passed: float) -> None:
+        ahead = done(pipeline) > DRAINED_SHARE * LINES * UPLOADS_A_SECOND * passed
+        (worker.freeze if ahead else worker.thaw)()
+
+    sent = sampled(Plan(upload_url(pipeline), LINES, CONNECTIONS, seconds, KEPT, UPLOADS_A_SECOND), samples, hold_back)
+    worker.thaw()
+    return sent
 
 
 def flooded(pipeline: Pipeline, seconds: float, samples: Samples) -> Sent:
     """Sends more at once than may be in hand; returns what was acknowledged."""
-    url = f"http://{pipeline.url('receiver')}/upload"
-    with loading(Plan(url, FLOOD_LINES, FLOOD_CONNECTIONS, seconds, KEPT)) as process:
-        began = time.monotonic()
-        while process.poll() is None and time.monotonic() - began < seconds:
+    return sampled(Plan(upload_url(pipeline), FLOOD_LINES, FLOOD_CONNECTIONS, seconds, KEPT), samples, lambda _: None)
+
+
+def upload_url(pipeline: Pipeline) -> str:
+    """Where uploads go."""
+    return f"http://{pipeline.url('receiver')}/upload"
+
+
+def sampled(plan: Plan, samples: Samples, meanwhile: Callable[[float], None]) -> Sent:
+    """Sends as planned, and looks meanwhile; `meanwhile` is told the seconds that have passed."""
+    began = time.monotonic()
+    with loading(plan) as process:
+        while process.poll() is None and (passed := time.monotonic() - began) < plan.seconds:
+            meanwhile(passed)
             samples.tick()
             time.sleep(TICK)
         return sent_by(process)
