@@ -13,7 +13,7 @@ from consumer.repair import Repair
 from pipeline import admin, checkpoint, exposure, logging, messages, process, settings, status
 from pipeline.cache import Cache
 from pipeline.errors import Unavailable
-from pipeline.fetched import unpacking
+from pipeline.fetched import mended
 from pipeline.kafka import RangeReader, client_options
 from pipeline.process import Loop
 from pipeline.settings import Settings
@@ -87,7 +87,7 @@ def main() -> int:
 
 def _consumer(given: Settings, assignment: Assignment) -> KafkaConsumer:
     try:
-        consumer = unpacking(
+        consumer = mended(
             KafkaConsumer(
                 group_id=given.kafka_group,
                 session_timeout_ms=SESSION_MS,

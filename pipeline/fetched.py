@@ -1,8 +1,9 @@
-"""How bytes that were fetched become records, whoever wrote them.
+"""How bytes that were fetched become records, whoever wrote them, and whichever partitions rested meanwhile.
 
 kafka-python 3.0.12 takes a header's name for UTF-8 and raises where it is not, though a broker takes any bytes; and
 after any error in a fetch it keeps what is left of it, which is nothing, and waits for more of it for ever: for this
-partition and all others, in a `poll` that does not return. Its classes are mended here, for the clients that ask.
+partition and all others, in a `poll` that does not return. What it has of a partition that is paused it lays aside, and
+may never take it up again. Its classes are mended here, for the clients that ask.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from kafka.record.default_records import DefaultRecord, DefaultRecordBatch
 from pipeline.errors import Unreadable
 
 
-def unpacking(consumer: KafkaConsumer) -> KafkaConsumer:
+def mended(consumer: KafkaConsumer) -> KafkaConsumer:
     """The client, which from now on takes any header's name, with `\\xff` written for a byte that is not UTF-8.
 
-    Its `poll` raises Unreadable for what it cannot take apart. Then a seek, also to the same place, has it go on.
+    Its `poll` raises Unreadable for what it cannot take apart. Then a seek, also to the same place, has it go on. Of a
+    partition that is resumed it gives what it had fetched before, and asks for more.
     """
-    consumer._fetcher.PartitionRecords = _PartitionRecords
+    consumer._fetcher.__class__ = _Fetcher
     return consumer
 
 
@@ -94,3 +96,16 @@ class _Buffer(bytearray):
 class _Piece(bytearray):
     def decode(self, encoding: str = "utf-8", errors: str = "backslashreplace") -> str:
         return super().decode(encoding, errors)
+
+
+class _Fetcher(Fetcher):  # type: ignore[misc]
+    """What asks for records, and hands them over."""
+
+    PartitionRecords = _PartitionRecords
+
+    def fetched_records(self, *given: Any, **named: Any) -> tuple[dict[TopicPartition, list[ConsumerRecord]], bool]:
+        # What was laid aside is taken up where there is nothing in hand; it takes what is used up for something.
+        if not self._next_partition_records:  # type: ignore[has-type]
+            self._next_partition_records = None
+        found: tuple[dict[TopicPartition, list[ConsumerRecord]], bool] = super().fetched_records(*given, **named)
+        return found

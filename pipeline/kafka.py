@@ -13,7 +13,7 @@ from kafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRange
 
 from pipeline.brokers import require_answer
 from pipeline.errors import RangeChanged, Unavailable
-from pipeline.fetched import unpacking
+from pipeline.fetched import mended
 from pipeline.settings import MIB, Settings
 
 CONNECT_MS = 5_000
@@ -46,7 +46,7 @@ class RangeReader:
         require_answer(settings.kafka_bootstrap_servers)
         try:
             # A fetch waits at the log's end; the next range's would queue behind it on the same connection.
-            self._consumer = unpacking(KafkaConsumer(group_id=None, fetch_max_wait_ms=10, **client_options(settings)))
+            self._consumer = mended(KafkaConsumer(group_id=None, fetch_max_wait_ms=10, **client_options(settings)))
         except KafkaError as error:
             raise Unavailable("kafka", error) from error
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from kafka import TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 from kafka.record import MemoryRecords, MemoryRecordsBuilder
 
 from pipeline import batch
 from pipeline.errors import Unreadable
-from pipeline.fetched import _PartitionRecords
-from pipeline.kafka import RangeReader
+from pipeline.fetched import _PartitionRecords, mended
+from pipeline.kafka import RangeReader, client_options
 from tests.topics import Foreign, Topic, topic
 
 __all__ = ["topic"]
@@ -63,6 +65,36 @@ def test_a_header_s_name_that_is_not_utf_8_is_read_and_so_is_what_stands_after_i
 def test_of_any_compression(codec: int) -> None:
     fetched = written(5, ["a", Foreign(b"\xff"), "b"], codec) + written(8, ["c"], codec)
     assert [record.headers for record in taken(6, fetched)] == [[(name, b"1")] for name in ("\\xff", "b", "c")]
+
+
+def test_partitions_that_rest_with_some_of_a_fetch_left_go_on_when_others_have_been_read_to_their_end(
+    topic: Topic,
+) -> None:
+    partitions = [TopicPartition(topic.name, part) for part in range(3)]
+    for partition in partitions:
+        topic.produce([b"[]"] * 30, partition.partition)
+    read: Counter[TopicPartition] = Counter()
+    with contextlib.closing(mended(KafkaConsumer(group_id=None, **client_options(topic.settings)))) as client:
+        client.assign(partitions)
+        for partition in partitions:
+            client.seek(partition, 0)
+
+        def poll_until(count: int, *wanted: TopicPartition) -> None:
+            deadline = time.monotonic() + 10
+            while min(read[partition] for partition in wanted) < count:
+                assert time.monotonic() < deadline, read
+                polled = client.poll(timeout_ms=200, max_records=10)
+                read.update({partition: len(records) for partition, records in polled.items()})
+
+        rested = []
+        for _ in range(2):
+            (partition,) = client.poll(timeout_ms=5_000, max_records=10)
+            read[partition] += 10
+            client.pause(partition)
+            rested.append(partition)
+        poll_until(30, *set(partitions).difference(rested))
+        client.resume(*rested)
+        poll_until(30, *rested)
 
 
 def test_what_cannot_be_taken_apart_is_said_from_where_it_begins_to_where_the_next_batch_does() -> None:
