@@ -21,8 +21,12 @@ def description() -> str:
         platform.processor() or platform.machine(),
     )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    cores = len(os.sched_getaffinity(0))
-    return f"{model}, {cores} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
+    return f"{model}, {cores()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
+
+
+def cores() -> int:
+    """How many there are for this process."""
+    return len(os.sched_getaffinity(0))
 
 
 def session(leader: int) -> list[int]:

@@ -9,6 +9,7 @@ import msgspec
 
 from cli.bench.targets import targets
 from cli.bench.trial import Spread, Trial, median_rate, median_trial
+from cli.bench.wall import Wall
 
 Row = tuple[str, ...]
 
@@ -17,11 +18,12 @@ class Report(msgspec.Struct, frozen=True):
     """A whole run: of each workload its repeats, of the sweep a trial for each offered load, the least first.
 
     `yardsticks` are those before and after, in lines/s; `lone` is of single lines, far apart; `soak` has a trial for
-    each minute; `rows` were counted in the database at the end; `naive` is the naive pipeline's rate in lines/s, where
-    there was time for it.
+    each minute; `rows` were counted in the database at the end. Where there was time for it, `naive` is the naive
+    pipeline's rate in lines/s, and `walls` are what the parts of the first workloads need alone.
     """
 
     machine: str
+    cores: int
     yardsticks: tuple[float, float]
     workloads: list[list[Trial]]
     lone: Trial
@@ -29,6 +31,7 @@ class Report(msgspec.Struct, frozen=True):
     soak: list[Trial]
     rows: int
     naive: float | None
+    walls: list[Wall]
 
     @property
     def yardstick(self) -> float:
@@ -46,6 +49,7 @@ class Report(msgspec.Struct, frozen=True):
         ]
         tables = [self._rates(), self._costs(), self._bytes(), self._swept(), self._memory()]
         tables += [self._soaked()] if self.soak else []
+        tables += [self._walls()] if self.walls else []
         return "\n\n".join(["\n".join(said), *map(_table, [*tables, self._targets()])])
 
     def _rates(self) -> Iterator[Row]:
@@ -70,6 +74,18 @@ class Report(msgspec.Struct, frozen=True):
             spent = [median(one.cpu_seconds[name] for one in repeats) for name in names]
             busy = median(sum(one.cpu_seconds.values()) * one.rate / 1e6 for one in repeats)
             yield str(repeats[0].workload), *(f"{seconds:.2f}" for seconds in (*spent, sum(spent), busy))
+
+    def _walls(self) -> Iterator[Row]:
+        yield "CPU s / million lines, each part alone", *(str(wall.workload) for wall in self.walls)
+        for name in self.walls[0].cpu_seconds:
+            yield name, *(f"{wall.cpu_seconds[name]:.2f}" for wall in self.walls)
+        alone = [sum(wall.cpu_seconds.values()) for wall in self.walls]
+        yield "all", *(f"{seconds:.2f}" for seconds in alone)
+        rates = [self.cores / seconds * 1e6 for seconds in alone]
+        yield f"the wall: lines/s on {self.cores} cores", *_whole(*rates)
+        yield "of y", *(f"{rate / self.yardstick:.3f}" for rate in rates)
+        drained = [median_rate(repeats) for repeats in self.workloads]
+        yield "drained, of the wall", *(f"{ours / rate:.0%}" for ours, rate in zip(drained, rates, strict=False))
 
     def _bytes(self) -> Iterator[Row]:
         names = list(self.lone.bytes)

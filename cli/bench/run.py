@@ -25,6 +25,7 @@ from cli.bench.rig import Rig
 from cli.bench.targets import HALF, TWENTIETH
 from cli.bench.trial import Trial, Workload, median_rate
 from cli.bench.usage import Usage
+from cli.bench.wall import wall
 from cli.bench.yardstick import yardstick
 from cli.child import Child, wait_until
 from cli.readiness import is_ready
@@ -47,6 +48,8 @@ WORKLOADS: Final = (
     Workload(10_000, 0.3),
 )
 LONE: Final = Workload(1, 0.3)
+# Of which is measured what they cost with nothing of ours.
+WALLED: Final = WORKLOADS[:2]
 # Lines a second, so far apart that everything idles in between, and never in step with who looks for them.
 LONE_RATE: Final = 1.9
 # Of the drained rate: what is offered for long.
@@ -57,7 +60,7 @@ class Schedule(NamedTuple):
     """What is run: seconds of load before anything counts, of a trial, and of lone uploads; how often each workload.
 
     `shares` of the drained rate are offered, the least first, and then SOAKED of it for `soak` minutes, each a trial;
-    with `naive`, a naive pipeline is measured too.
+    with `beside`, a naive pipeline is measured too, and what servers and libraries need alone.
     """
 
     warm_up: float = 20.0
@@ -67,10 +70,10 @@ class Schedule(NamedTuple):
     workloads: tuple[Workload, ...] = WORKLOADS
     shares: tuple[float, ...] = (TWENTIETH, 0.25, HALF, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5, 2.0, 2.5)
     soak: int = 0
-    naive: bool = True
+    beside: bool = True
 
 
-QUICK: Final = Schedule(8.0, 5.0, 5.0, 1, WORKLOADS[:2], (TWENTIETH, HALF), naive=False)
+QUICK: Final = Schedule(8.0, 5.0, 5.0, 1, WORKLOADS[:2], (TWENTIETH, HALF), beside=False)
 
 
 def run(settings: Settings, schedule: Schedule, output: Path | None, picture: Path | None) -> int:
@@ -107,8 +110,12 @@ def _report(settings: Settings, store: Store, schedule: Schedule) -> Report:
         sweep = [_offered(rig, schedule, rate * share, schedule.seconds) for share in schedule.shares]
         soak = [_offered(rig, schedule, rate * SOAKED, 60.0) for _ in range(schedule.soak)]
         rows = rig.count()
-    baseline = naive(store, _upload()) if schedule.naive else None
-    return Report(machine.description(), (before, yardstick()), workloads, lone, sweep, soak, rows, baseline)
+    baseline = naive(store, _upload()) if schedule.beside else None
+    walls = [wall(settings, store, workload) for workload in WALLED] if schedule.beside else []
+    yardsticks = before, yardstick()
+    return Report(
+        machine.description(), machine.cores(), yardsticks, workloads, lone, sweep, soak, rows, baseline, walls
+    )
 
 
 def _drained(rig: Rig, schedule: Schedule) -> list[list[Trial]]:

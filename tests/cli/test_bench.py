@@ -18,17 +18,20 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
-from cli.bench import load, machine, rig
+from cli.bench import load, machine, rig, wall
 from cli.bench.load import MARK_STATUS, Plan
 from cli.bench.plot import plot
 from cli.bench.report import Report
 from cli.bench.rig import Rig
 from cli.bench.sightings import sightings
 from cli.bench.trial import Spread, Trial, Workload
-from pipeline import grammar, schema
+from cli.bench.wall import Wall
+from pipeline import batch, grammar, schema
 from pipeline.errors import TallyError
 from pipeline.models import LogEntry
+from pipeline.settings import Settings
 from pipeline.storage import Store
+from tests.servers import Backend
 
 HUNDRED = Workload(100, 0.3)
 NOW = datetime(2025, 6, 10, 10, 41, 40, tzinfo=UTC)
@@ -173,7 +176,9 @@ def report(
 ) -> Report:
     repeats = [trial(rate) for rate in rates]
     lone = trial(1.9, 1.9, workload=Workload(1, 0.3))
-    return Report("a machine", (yardstick, yardstick), [repeats], lone, sweep, soak or [], 1_234, naive=8_000.0)
+    walls = [Wall(Workload(100, 0.3), {"records sent to Kafka": 1.5, "rows inserted": 2.5})]
+    yardsticks = yardstick, yardstick
+    return Report("a machine", 2, yardsticks, [repeats], lone, sweep, soak or [], 1_234, naive=8_000.0, walls=walls)
 
 
 def rows(found: Report, name: str) -> list[list[str]]:
@@ -191,6 +196,27 @@ def test_the_report_says_median_and_spread_and_what_a_line_costs() -> None:
     assert rows(found, "naive, a line at a time")[0][0] == "8,000"
     assert rows(found, "at most") == [["120", "180", "300"]]
     assert rows(found, "600,000")[0][1] == "300,000"
+
+
+def test_the_wall_is_all_cores_busy_with_what_servers_and_libraries_need() -> None:
+    found = report([300_000, 100_000, 310_000])
+    assert rows(found, "records sent to Kafka") == [["1.50"]]
+    assert rows(found, "the wall: lines/s on 2 cores") == [["500,000"]]
+    assert rows(found, "drained, of the wall") == [["60%"]]
+
+
+@pytest.mark.real_only
+def test_each_part_of_the_wall_does_its_work(backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wall, "BATCHES", 4)
+    environment = backend.environment(DATA_DIR=str(tmp_path))
+    given = Settings(**{name.lower(): value for name, value in environment.items()})
+    schema.migrate(given.database_url)
+    store = Store.open(given.database_url)
+    found = wall.wall(given, store, HUNDRED, seconds=0.5)
+    assert len(found.cpu_seconds) == 6
+    assert min(found.cpu_seconds.values()) > 0.01
+    assert store.read(lambda: LogEntry.select().count()) == 4 * batch.LINES * 0.3
+    store.disconnect()
 
 
 def test_a_soak_says_how_much_memory_grows_an_hour() -> None:
