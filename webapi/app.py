@@ -14,6 +14,7 @@ from pipeline.request_id import request_id
 from pipeline.storage import Store
 from webapi import compression, conditional, cors, errors, guard, microcache, own_page, static_files
 from webapi.dashboard import Setup
+from webapi.demo_traffic import Demo
 from webapi.endpoints import ENDPOINTS
 from webapi.login import Door
 from webapi.metrics import Metrics
@@ -35,6 +36,7 @@ def compose(
     keyring: Keyring | None = None,
     setup: Setup | None = None,
     resend: Resend = nowhere,
+    demo: Demo | None = None,
 ) -> Flask:
     """The application over a store and a cache; `now()` is UTC. Whoever gives `streams` can stop them.
 
@@ -56,7 +58,7 @@ def compose(
     cors.register(app, origins)
     static_files.register(app, metrics, origins)
     site = Site(setup or Setup(), keys=keyring is not None)
-    pages = Pages(store, cache, metrics, now, streams or Streams(), keyring, resend)
+    pages = Pages(store, cache, metrics, now, streams or Streams(), keyring, resend, demo)
     door = Door(keyring, sessions)
     for view, rule in routes(pages, site, door):
         methods = [endpoint.method for endpoint in ENDPOINTS if endpoint.rule == rule]

@@ -23,6 +23,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 
     receiver_port: int = 8080
     discard_status: str = "200"
+    demo_traffic: bool = False
 
 
 def page(path: str, setup: Setup, host: str, keys: bool) -> str:
@@ -36,6 +37,7 @@ def page(path: str, setup: Setup, host: str, keys: bool) -> str:
         receiver_url=f"http://{host}:{setup.receiver_port}/upload",
         discard_status=setup.discard_status,
         keys=keys,
+        demo_traffic=setup.demo_traffic,
     )
 
 

@@ -39,6 +39,7 @@ def routes(pages: Pages, site: Site, door: Door) -> tuple[Route, ...]:
         (pages.dead_letters, "/dead-letters"),
         (pages.dead_letter, "/dead-letters/<number>"),
         (pages.retry, "/dead-letters/<number>/retry"),
+        (pages.demo_traffic, "/demo-traffic"),
         (pages.healthz, "/healthz"),
         (pages.readyz, "/readyz"),
         (pages.metrics, "/metrics"),
