@@ -129,9 +129,9 @@ class _Up:
 
 
 def _own_servers(settings: Settings, directory: Path) -> tuple[list[Server], dict[str, str]]:
-    """The servers that nobody named, and the settings that lead our processes to them."""
+    """The servers that nobody named, and settings where nobody gave any: what leads our processes to them, a demo."""
     servers: list[Server] = []
-    given: dict[str, str] = {"TARGET_API_URL": f"{ports.address(settings, 'receiver')}/upload"}
+    given: dict[str, str] = {"TARGET_API_URL": f"{ports.address(settings, 'receiver')}/upload", "DEMO_TRAFFIC": "1"}
     kafka_port, redis_port = ports.free(2)
     if not settings.names("kafka_bootstrap_servers"):
         servers.append(embedded.kafka(kafka_port))

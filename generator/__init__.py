@@ -1,1 +1,1 @@
-"""Realistic traffic, sent over HTTP."""
+"""The process that sends made-up traffic, over HTTP only."""

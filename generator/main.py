@@ -6,12 +6,12 @@ import time
 from datetime import UTC, datetime
 from random import Random
 
-from generator.pace import Pace
-from generator.sender import Sender
-from generator.traffic import Traffic
 from pipeline import logging, process, settings
 from pipeline.errors import ConfigurationError
+from pipeline.pace import Pace
 from pipeline.process import Loop
+from pipeline.sender import Sender
+from pipeline.traffic import Traffic
 
 
 def main() -> int:

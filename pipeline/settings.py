@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     receiver_port: Port = 8080
     webapi_host: str = "127.0.0.1"
     webapi_port: Port = 8081
+    demo_traffic: bool = False
     cors_origins: Annotated[str | None, Field(pattern=rf"^(\*|{_ORIGIN}(\s*,\s*{_ORIGIN})*)?$")] = None
     admin_host: str = "127.0.0.1"
     consumer_admin_port: Port = 8082

@@ -12,8 +12,9 @@ from pipeline.cache import Cache
 from pipeline.keyring import Keyring
 from pipeline.request_id import request_id
 from pipeline.storage import Store
-from webapi import compression, conditional, cors, errors, guard, microcache, own_page
+from webapi import compression, conditional, cors, errors, guard, microcache, own_page, static_files
 from webapi.dashboard import Setup
+from webapi.demo_traffic import Demo
 from webapi.endpoints import ENDPOINTS
 from webapi.login import Door
 from webapi.metrics import Metrics
@@ -35,12 +36,14 @@ def compose(
     keyring: Keyring | None = None,
     setup: Setup | None = None,
     resend: Resend = nowhere,
+    demo: Demo | None = None,
 ) -> Flask:
     """The application over a store and a cache; `now()` is UTC. Whoever gives `streams` can stop them.
 
     With a `keyring`, questions need a key of it, or a session that one began.
     """
     app = Flask(__name__, static_folder=None)
+    origins = cors.Origins(cors_origins)
     errors.register(app)
     # Each looks at the answer after those below it.
     microcache.register(app, metrics)
@@ -52,9 +55,10 @@ def compose(
     own_page.register(app, keys=keyring is not None)
     compression.register(app)
     conditional.register(app)
-    cors.register(app, cors_origins)
+    cors.register(app, origins)
+    static_files.register(app, metrics, origins)
     site = Site(setup or Setup(), keys=keyring is not None)
-    pages = Pages(store, cache, metrics, now, streams or Streams(), keyring, resend)
+    pages = Pages(store, cache, metrics, now, streams or Streams(), keyring, resend, demo)
     door = Door(keyring, sessions)
     for view, rule in routes(pages, site, door):
         methods = [endpoint.method for endpoint in ENDPOINTS if endpoint.rule == rule]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 FOLDER: Final = "/static"
+ROUTE: Final = f"{FOLDER}/<tree>/<path:name>"
 _TREE: Final = Path(__file__).parent / "static"
 _TYPES: Final = {
     ".css": "text/css; charset=utf-8",

@@ -12,6 +12,7 @@ from webapi.assets import assets
 from webapi.html import templates
 
 POLICY: Final = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+_QUESTION: Final = "dashboard/first-question.js"
 _ENTRY: Final = "dashboard/main.js"
 # What the entry loads first there.
 _FIRST: Final = {"/": "dashboard/traffic-page.js", "/pipeline": "dashboard/pipeline/pipeline-page.js"}
@@ -22,6 +23,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 
     receiver_port: int = 8080
     discard_status: str = "200"
+    demo_traffic: bool = False
 
 
 def page(path: str, setup: Setup, host: str, keys: bool) -> str:
@@ -35,13 +37,15 @@ def page(path: str, setup: Setup, host: str, keys: bool) -> str:
         receiver_url=f"http://{host}:{setup.receiver_port}/upload",
         discard_status=setup.discard_status,
         keys=keys,
+        demo_traffic=setup.demo_traffic,
     )
 
 
 @cache
 def _modules(path: str) -> list[str]:
     found = assets()
-    return [found.path(name) for name in found.scripts(_ENTRY, _FIRST[path])]
+    wanted = dict.fromkeys([*found.scripts(_QUESTION), *found.scripts(_ENTRY, _FIRST[path])])
+    return [found.path(name) for name in wanted]
 
 
 @cache

@@ -52,6 +52,7 @@ def build_app() -> Flask:
     from pipeline.storage import Store
     from webapi.app import compose
     from webapi.dashboard import Setup
+    from webapi.demo_traffic import DemoTraffic
     from webapi.metrics import Metrics
     from webapi.resend import resending
     from webapi.streams import Streams
@@ -68,7 +69,9 @@ def build_app() -> Flask:
         process.background(api_keys.keeping(store, keyring))
     streams = Streams()
     _on_stop(streams.stop)
-    setup = Setup(receiver_port=loaded.receiver_port, discard_status=loaded.discard_status)
+    setup = Setup(
+        receiver_port=loaded.receiver_port, discard_status=loaded.discard_status, demo_traffic=loaded.demo_traffic
+    )
     return compose(
         store,
         cache,
@@ -79,6 +82,7 @@ def build_app() -> Flask:
         keyring,
         setup,
         resending(store, loaded),
+        DemoTraffic(loaded).begin if loaded.demo_traffic else None,
     )
 
 

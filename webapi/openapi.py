@@ -33,7 +33,7 @@ _GROUPS: Final = {
     "Statistics": "Counts, latencies and visitors of windows of time.",
     "Ledger": "The proof that no line is missing.",
     "Session": "Logging in with a page, where API keys are required.",
-    "Operation": "For probes and monitoring.",
+    "Operation": "For probes, monitoring, and a first look.",
     "About": "What describes this API.",
 }
 _HEADERS: Final[dict[str, Json]] = {
@@ -52,13 +52,13 @@ _HEADERS: Final[dict[str, Json]] = {
 _DENIED: Final = (401, 403, 429)
 _PROBLEMS: Final = {
     400: "A parameter, or the body, cannot be understood; the problem names what.",
-    404: "There is no such line or letter.",
+    404: "There is no such line or letter, or nobody allowed it here.",
     401: "No API key, or one that is not known or was revoked.",
     403: "The API key is for something else, or the request comes from another site's page.",
     409: "It cannot be done as things are; the problem says why.",
     415: "The body is not said to be JSON.",
     429: "So many streams are open already, or the API key made so many requests within the second.",
-    503: "The database does not answer now, or not in time.",
+    503: "What it takes does not answer now, or not in time; the problem names it.",
 }
 
 

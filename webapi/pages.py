@@ -31,6 +31,7 @@ from webapi import (
     tail,
 )
 from webapi.answers.dead_letters import Retry
+from webapi.demo_traffic import Demo
 from webapi.flow import flow
 from webapi.metrics import Metrics
 from webapi.overview import overview
@@ -52,8 +53,10 @@ class Pages:
         streams: Streams,
         keyring: Keyring | None,
         resend: Resend,
+        demo: Demo | None,
     ) -> None:
         self._resend = resend
+        self._demo = demo
         self._keyring = keyring
         self._store = store
         self._cache = cache
@@ -185,6 +188,12 @@ class Pages:
         if id is None or not self._resend(id, how.replace, how.again):
             raise NotFound(f"there is no dead letter {number[:40]}")
         return self.dead_letter(number)
+
+    def demo_traffic(self) -> Response:
+        """Begins made-up traffic, or tells how long what was begun goes on."""
+        if self._demo is None:
+            raise NotFound("there is no demo traffic here: DEMO_TRAFFIC is not 1")
+        return reply.json({"seconds": round(self._demo(), 1)}, 202)
 
     def healthz(self) -> Response:
         """That this process answers."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from flask import Response
 
-from webapi.assets import FOLDER
+from webapi.assets import ROUTE
 from webapi.login import Door
 from webapi.pages import Pages
 from webapi.site import Site
@@ -23,7 +23,7 @@ def routes(pages: Pages, site: Site, door: Door) -> tuple[Route, ...]:
         (site.index, "/"),
         (site.pipeline, "/pipeline"),
         (site.docs, "/docs"),
-        (site.asset, f"{FOLDER}/<tree>/<path:name>"),
+        (site.no_asset, ROUTE),
         (pages.logs, "/logs"),
         (pages.export, "/logs/export"),
         (pages.tail, "/logs/tail"),
@@ -39,6 +39,7 @@ def routes(pages: Pages, site: Site, door: Door) -> tuple[Route, ...]:
         (pages.dead_letters, "/dead-letters"),
         (pages.dead_letter, "/dead-letters/<number>"),
         (pages.retry, "/dead-letters/<number>/retry"),
+        (pages.demo_traffic, "/demo-traffic"),
         (pages.healthz, "/healthz"),
         (pages.readyz, "/readyz"),
         (pages.metrics, "/metrics"),

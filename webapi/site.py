@@ -8,7 +8,6 @@ from flask import Response, request
 from werkzeug.exceptions import NotFound
 
 from webapi import dashboard, docs, reply
-from webapi.assets import assets
 from webapi.dashboard import Setup
 from webapi.endpoints import ENDPOINTS
 
@@ -42,19 +41,9 @@ class Site:
         """The API's document, for people."""
         return _page(docs.page(), docs.POLICY)
 
-    def asset(self, tree: str, name: str) -> Response:
-        """A file that a page loads, to be kept for ever: of another content the path is another."""
-        served = assets()
-        found = served.files.get(name)
-        if found is None or served.path(name) != request.path:
-            raise NotFound(f"there is no such file; a page that was loaded anew names those of {tree[:40]}'s successor")
-        packed = found.compressed is not None and request.accept_encodings["gzip"] > 0
-        answer = Response(found.compressed if packed else found.plain, content_type=found.content_type)
-        if packed:
-            answer.headers["Content-Encoding"] = "gzip"
-        answer.vary.add("Accept-Encoding")
-        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        return answer
+    def no_asset(self, tree: str, name: str) -> Response:
+        """Any other path than those that `static_files` answers. Raises NotFound."""
+        raise NotFound(f"there is no {name[:200]}; a page that was loaded anew names those of {tree[:40]}'s successor")
 
     def _dashboard(self, path: str) -> Response:
         host = urlsplit(f"//{request.host}").hostname or "127.0.0.1"

@@ -30,7 +30,7 @@ def main(directory: str = ".tally/screenshots") -> int:
     """Takes them all, with a pipeline of its own on embedded servers; returns an exit code."""
     target = Path(directory)
     target.mkdir(parents=True, exist_ok=True)
-    with running_on("embedded") as pipeline, chromium.running() as browser:
+    with running_on("embedded", DEMO_TRAFFIC="1") as pipeline, chromium.running() as browser:
         for state in _states(pipeline):
             for path in _taken(browser, f"http://{pipeline.url('webapi')}", state, target):
                 sys.stdout.write(f"{path}\n")

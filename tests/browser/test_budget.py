@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import Site
 from tests.browser.watched import Watched
@@ -49,6 +50,21 @@ def test_a_first_load_has_a_hundred_kilobytes_at_most_with_all_that_is_sent(
     assert 20_000 < sum(sizes) <= MOST_BYTES
     # All figures of the first page come at once.
     assert path != "/" or [one for one in asked if not one.startswith("/static/")] == ["/", "/overview"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_first_question_does_not_wait_for_the_rest_of_the_page_and_is_asked_once(
+    watched: Watched, site: Site, path: str
+) -> None:
+    page = watched.context.new_page()
+    held: list[Route] = []
+    page.route("**/*-page.js", lambda route: held.append(route))
+    with page.expect_response(re.compile("/(overview|pipeline/status)")) as answered:
+        page.goto(site.url + path, wait_until="commit")
+    for route in held:
+        route.continue_()
+    expect(page.locator(".card-value, .verdict").first).to_have_text(re.compile("[0-9a-z]"))
+    assert [one.url for one in watched.requests].count(answered.value.url) == 1
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -41,6 +41,11 @@ def test_it_starts_serves_refuses_a_second_and_stops_and_starts_again(
         assert f"curl -s {url}" in said(first)
     assert "keeps its log in memory only" in said(first)
 
+    # with leave to send demo traffic,
+    asked = urllib.request.Request(webapi, headers={"Accept": "text/html"})
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        assert b" data-demo-traffic" in answer.read()
+
     # when a line is sent, it becomes a row; and the generator's become rows as well;
     send(environment, "/mine")
     assert wait_until(lambda: rows(environment, "/mine") == 1, 20)

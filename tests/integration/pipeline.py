@@ -218,12 +218,12 @@ def running(backend: Backend, tether: Tether, directory: Path, **settings: str) 
 
 
 @contextlib.contextmanager
-def running_on(name: str) -> Iterator[Pipeline]:
+def running_on(name: str, **settings: str) -> Iterator[Pipeline]:
     """A pipeline with servers of its own, for a program that is no test; all of it is ended with the program."""
     with (
         tempfile.TemporaryDirectory() as directory,
         servers.running(name) as backend,
         contextlib.closing(Tether()) as tether,
-        running(backend, tether, Path(directory)) as pipeline,
+        running(backend, tether, Path(directory), **settings) as pipeline,
     ):
         yield pipeline

@@ -25,7 +25,32 @@ def test_a_file_is_served_compressed_and_plain_to_be_kept_for_ever(refusing: Fla
         assert packed == (understood == "gzip" and asset.compressed is not None)
         assert (gzip.decompress(answer.data) if packed else answer.data) == asset.plain
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-        assert "Accept-Encoding" in answer.headers["Vary"]
+        assert answer.headers["Vary"] == "Accept-Encoding"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert int(answer.headers["Content-Length"]) == len(answer.data)
+        head = refusing.head(assets().path(name), headers={"Accept-Encoding": understood, "X-Request-Id": "a"})
+        assert (head.status_code, head.data, head.headers["X-Request-Id"]) == (200, b"", "a")
+        assert {**head.headers, "X-Request-Id": ""} == {**answer.headers, "X-Request-Id": ""}
+
+
+def test_it_is_asked_for_and_with_another_method_refused(refusing: FlaskClient) -> None:
+    path = assets().path("docs.css")
+    for method in ("POST", "PUT", "DELETE"):
+        answer = refusing.open(path, method=method)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
+        assert answer.content_type == "application/problem+json"
+    assert refusing.options(path).allow.as_set() == {"get", "head", "options"}
+
+
+def test_each_is_counted_under_one_route(refusing: FlaskClient) -> None:
+    refusing.get(assets().path("docs.css"))
+    refusing.head(assets().path("vendor/preact.js"))
+    refusing.get(assets().path("docs.css") + "x")
+    metrics = refusing.get("/metrics").text
+    for status, number in (("200", 2), ("404", 1)):
+        labels = f'http_response_status_code="{status}",http_route="/static/<tree>/<path:name>"'
+        assert f"http_server_request_duration_seconds_count{{{labels}}} {number}.0" in metrics
+        assert f'webapi_requests_total{{status="{status}"}} {number}.0' in metrics
 
 
 @pytest.mark.parametrize("path", ["docs.css", "dashboard/none.js", "../app.py", "%2e%2e/app.py", "/etc/passwd", ""])

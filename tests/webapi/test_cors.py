@@ -11,6 +11,7 @@ from pipeline.cache import Cache
 from pipeline.storage import Store
 from tests.webapi.conftest import NOW
 from webapi.app import compose
+from webapi.assets import assets
 from webapi.metrics import Metrics
 
 OURS, OTHERS = "https://tally.example", "https://others.example"
@@ -28,7 +29,7 @@ def said(answer: Any) -> dict[str, str]:
     return {name: value for name, value in answer.headers if name.startswith("Access-Control")}
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/logs?x=1", "/nowhere"])
+@pytest.mark.parametrize("path", ["/healthz", "/logs?x=1", "/nowhere", assets().path("docs.css")])
 def test_a_page_of_an_allowed_origin_reads_answers_and_problems(path: str) -> None:
     answer = client(f"{OURS},http://localhost:3000").get(path, headers={"Origin": OURS})
     assert answer.headers["Access-Control-Allow-Origin"] == OURS
@@ -38,9 +39,10 @@ def test_a_page_of_an_allowed_origin_reads_answers_and_problems(path: str) -> No
 
 @pytest.mark.parametrize("origin", [OTHERS, "null", "", f"{OURS}.others.example"])
 def test_a_page_of_another_origin_does_not(origin: str) -> None:
-    answer = client(OURS).get("/healthz", headers={"Origin": origin} if origin else {})
-    assert said(answer) == {}
-    assert "Origin" in answer.headers["Vary"]
+    for path in ("/healthz", assets().path("docs.css")):
+        answer = client(OURS).get(path, headers={"Origin": origin} if origin else {})
+        assert said(answer) == {}
+        assert "Origin" in answer.headers["Vary"]
     assert said(client(OURS).options("/logs", headers={"Origin": origin, **PREFLIGHT})) == {}
 
 

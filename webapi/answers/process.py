@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 
 class Index(msgspec.Struct, frozen=True):
@@ -18,6 +19,12 @@ class Health(msgspec.Struct, frozen=True):
     """This process answers."""
 
     status: Literal["ok"]
+
+
+class DemoTraffic(msgspec.Struct, frozen=True):
+    """Made-up lines are sent, for so many seconds still."""
+
+    seconds: Annotated[float, Meta(ge=0)]
 
 
 class Readiness(msgspec.Struct, frozen=True):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from webapi.answers.process import Health, Readiness
+from pipeline.keyring import ADMIN
+from webapi.answers.process import DemoTraffic, Health, Readiness
 from webapi.endpoints.endpoint import JSON, TEXT, Answer, Endpoint, json_of
 
 OPERATION: Final = (
@@ -28,6 +29,21 @@ OPERATION: Final = (
             503: Answer(description="It is not.", content={JSON: Readiness}),
         },
         example="/readyz",
+    ),
+    Endpoint(
+        path="/demo-traffic",
+        method="POST",
+        scope=ADMIN,
+        group="Operation",
+        summary="Send made-up lines for a minute",
+        description=(
+            "What the generator sends, from the web API to the receiver, where `DEMO_TRAFFIC` allows it: for who looks"
+            " at a page without lines. While it goes on, it is not begun again. Where no keys are required, this"
+            " machine may."
+        ),
+        answers={202: Answer(description="It goes on for so long.", content={JSON: DemoTraffic})},
+        problems=(403, 404, 415, 503),
+        example="/demo-traffic",
     ),
     Endpoint(
         path="/metrics",

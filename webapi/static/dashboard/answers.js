@@ -1,6 +1,10 @@
 /** Questions to the web API, and what it says where it cannot answer. */
 
 const PATIENCE_MS = 20_000;
+/** For so long an answer that nobody asked for yet is one of now. */
+const FRESH_MS = 5_000;
+
+const foreseen = new Map();
 
 /** Why there is no answer: `status` is 0 where the server did not answer at all. */
 export class Problem extends Error {
@@ -19,7 +23,17 @@ export class Problem extends Error {
 
 /** The JSON at `url`. Throws Problem, and what `signal` was aborted with. */
 export async function ask(url, signal) {
-  return said(await sent(url, { signal }));
+  const early = foreseen.get(url);
+  foreseen.delete(url);
+  return said(await (early || sent(url, { signal })));
+}
+
+/** Asks for `url` now, for whoever asks for it next. */
+export function foresee(url) {
+  const early = sent(url, {});
+  early.catch(() => null); // for whom it is told, if anybody asks
+  foreseen.set(url, early);
+  setTimeout(() => foreseen.delete(url), FRESH_MS);
 }
 
 /** Sends `content` as JSON, and gives the JSON that comes back, null for none. Throws Problem. */

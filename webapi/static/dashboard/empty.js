@@ -1,9 +1,10 @@
 /** What to do while there is nothing to see. */
 
-import { CopyButton } from "./copy-button.js";
+import { DemoTraffic } from "./demo-traffic.js";
 import { html } from "./html.js";
 import { Link } from "./link.js";
 import { needsKey, receiverUrl } from "./setting.js";
+import { Snippet } from "./snippet.js";
 import { RANGES } from "./url-state.js";
 
 /** The page without any line in its window. */
@@ -16,33 +17,26 @@ export function Empty({ state, go }) {
       ${isFiltered && html`<${Link} to=${{ ...state, terms: [] }} go=${go} class="button">Clear the filters<//> `}
       ${longer.map((range) => html`<${Link} to=${{ ...state, range, from: null, to: null }} go=${go} class="button">Look at ${range}<//> `)}
     </p>
-    ${!isFiltered && html`<${Lessons} />`}
+    ${!isFiltered && html`<${Lessons} state=${state} go=${go} />`}
   </section>`;
 }
 
-function Lessons() {
+function Lessons({ state, go }) {
   return html`<ol class="lessons">
     <li>
       <h3>Send a line</h3>
-      <${Code} label="A line with curl" text=${curl()} />
+      <${Snippet} label="A line with curl" text=${curl()} />
     </li>
     <li>
       <h3>Have nginx write such lines</h3>
-      <${Code} label="nginx's log_format" text=${nginx()} />
+      <${Snippet} label="nginx's log_format" text=${nginx()} />
       <p class="soft">Each line of that file is one that can be sent; nginx tells seconds, and the map makes milliseconds of them.</p>
     </li>
     <li>
       <h3>Or look at made-up traffic</h3>
-      <${Code} label="The generator" text=${`TARGET_API_URL=${receiverUrl} tally generator`} />
+      <${DemoTraffic} state=${state} go=${go} />
     </li>
   </ol>`;
-}
-
-function Code({ label, text }) {
-  return html`<div class="snippet">
-    <pre tabindex="0" role="region" aria-label=${label}><code>${text}</code></pre>
-    <${CopyButton} kind="tool-button" text=${text} />
-  </div>`;
 }
 
 function curl() {

@@ -49,7 +49,7 @@ class Upload:
 
 
 class Sender:
-    """One attempt a call; counts what came of it."""
+    """One attempt a call; counts what came of it. `problem` says why the last one did not count, None where it did."""
 
     def __init__(self, url: str, api_key: str | None = None, timeout: float = TIMEOUT_SECONDS) -> None:
         """`url` is that of `/upload`. Raises ConfigurationError when it is none."""
@@ -63,6 +63,7 @@ class Sender:
         self._connection: http.client.HTTPConnection | None = None
         self._failures = 0
         self.counts = Counts()
+        self.problem: str | None = None
 
     def attempt(self, upload: Upload) -> float:
         """Sends an upload once; returns 0 when that was that, else after how many seconds to send it again."""
@@ -96,6 +97,7 @@ class Sender:
         self._failures = min(self._failures + 1, 10)
         self.counts.retries += 1
         pause = max(pause, min(asked, _PAUSE_ASKED))
+        self.problem = why
         log.warning("not sent yet", why=why, again_in_seconds=pause)
         return pause
 
@@ -103,6 +105,7 @@ class Sender:
         counts = self.counts
         counts.uploads += 1
         counts.sent += upload.lines
+        self.problem = None
         if status == 202:
             try:
                 answer = json.loads(body)
@@ -112,6 +115,7 @@ class Sender:
             except (ValueError, TypeError, KeyError):
                 pass
         counts.refused += upload.lines
+        self.problem = f"answered {status}"
         log.error("refused", status=status, answer=body[:300].decode(errors="replace"))
 
 

@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 
-from generator.traffic import Traffic
 from pipeline.grammar import Line, parse
+from pipeline.traffic import Traffic
 
 START = datetime(2026, 3, 3, 12, 0, 0, 999_999, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

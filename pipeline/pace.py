@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from generator.sender import Sender, Upload
-from generator.traffic import Traffic
+from pipeline.sender import Sender, Upload
+from pipeline.traffic import Traffic
 
 log = structlog.get_logger(__name__)
 

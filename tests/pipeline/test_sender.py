@@ -14,12 +14,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from cli.child import wait_until
-from generator.pace import Pace
-from generator.sender import Counts, Sender, Upload
-from generator.traffic import Traffic
 from pipeline.errors import ConfigurationError
-from tests.conftest import Launch
+from pipeline.pace import Pace
+from pipeline.sender import Counts, Sender, Upload
+from pipeline.traffic import Traffic
 
 COUNTED = {"message": "Logs processed", "accepted": 2, "rejected": 1, "errors": []}
 
@@ -89,12 +87,14 @@ def test_what_is_unsure_is_sent_again_under_the_same_key_after_growing_pauses(re
     assert pauses == [0.2, 0.4, 0.8, 7.0, 3.2, 0.0]
     assert {key for key, _ in receiver.received} == {upload.key}
     assert sender.counts == Counts(uploads=1, sent=3, accepted=2, rejected=1, retries=5)
+    assert sender.problem is None
 
 
 def test_a_receiver_that_is_away_is_waited_for() -> None:
     sender = Sender("http://127.0.0.1:1/upload")
     with capture_logs():
         assert [sender.attempt(Upload.of(["a"])) for _ in range(7)] == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+    assert "refused" in str(sender.problem)
 
 
 def test_what_is_refused_is_not_sent_again(receiver: Receiver) -> None:
@@ -105,6 +105,7 @@ def test_what_is_refused_is_not_sent_again(receiver: Receiver) -> None:
     sender.close()
     assert sender.counts == Counts(uploads=1, sent=2, refused=2)
     assert logs[0]["event"] == "refused"
+    assert "422" in str(sender.problem)
 
 
 @pytest.mark.parametrize(
@@ -133,17 +134,3 @@ def test_uploads_keep_their_pace_and_do_not_make_up_for_a_long_silence(receiver:
         assert sent_by(100.0) - before <= 4
     sender.close()
     assert {len(body) for _, body in receiver.received} == {3}
-
-
-def test_the_process_sends_until_it_is_told_to_stop(receiver: Receiver, launch: Launch) -> None:
-    child = launch("generator", {"TARGET_API_URL": receiver.url, "RPS": "20", "QTY_IN_BATCH": "5", "SEED": "1"})
-    assert wait_until(lambda: len(receiver.received) >= 5, 20)
-    child.terminate()
-    assert child.wait(5) == 0
-    assert child.log is not None
-    assert '"accepted": ' in child.log.read_text()
-
-
-def test_shares_that_are_more_than_all_are_refused(launch: Launch) -> None:
-    child = launch("generator", {"CLIENT_ERROR_FREQ": "0.6", "SERVER_ERROR_FREQ": "0.5"})
-    assert child.wait(20) == 78
