@@ -8,7 +8,7 @@ from flask import Flask, Response, request
 
 _METHODS: Final = "GET, HEAD, OPTIONS"
 _ASKED: Final = "Authorization, If-None-Match, Last-Event-ID, X-Request-Id"
-_SHOWN: Final = "Age, Content-Disposition, ETag, Link, Retry-After, X-Cache, X-Request-Id"
+_SHOWN: Final = "Age, Content-Disposition, ETag, Link, Retry-After, Server-Timing, X-Cache, X-Request-Id"
 _MAX_AGE_SECONDS: Final = 600
 
 

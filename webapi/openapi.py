@@ -45,6 +45,7 @@ _HEADERS: Final[dict[str, Json]] = {
         "description": "Whether the cache had it.",
         "schema": {"type": "string", "enum": ["hit", "miss"]},
     },
+    "Server-Timing": {"description": "How many milliseconds each part took, for your browser's tools."},
     "Retry-After": {"description": "Ask again after so many seconds.", "schema": {"type": "integer", "minimum": 0}},
     "Content-Disposition": {"description": "A name for the file."},
     "Set-Cookie": {"description": "The session."},

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -26,19 +27,29 @@ _NAMES: Final = {"route": "routes", "status": "statuses", "method": "methods", "
 Panel = Callable[[], dict[str, Any]]
 
 
-def overview(store: Store, cache: Cache, asked: OverviewQuestion, now: datetime) -> dict[str, Any]:
+class Overview(NamedTuple):
+    """The answer, and how many milliseconds each of its panels took."""
+
+    answer: dict[str, Any]
+    took: dict[str, float]
+
+
+def overview(store: Store, cache: Cache, asked: OverviewQuestion, now: datetime) -> Overview:
     """The answer. Without the database there is none: raises Unavailable. Else what goes wrong is told in its place."""
-    fresh = store.read(lambda: _fresh(store, now))
-    panels = {name: _told(name, panel) for name, panel in _panels(store, cache, asked, now)}
     window = asked.summary
-    return {
+    answer = {
         "window": {"from": rfc3339(window.start), "to": rfc3339(window.end)},
         "range": window.range_name,
         "scope": window.scope,
         "as_of": rfc3339(now),
-        **fresh,
-        **panels,
+        **store.read(lambda: _fresh(store, now)),
     }
+    took = {}
+    for name, panel in _panels(store, cache, asked, now):
+        begun = time.perf_counter()
+        answer[name] = _told(name, panel)
+        took[name] = (time.perf_counter() - begun) * 1000
+    return Overview(answer, took)
 
 
 def _panels(store: Store, cache: Cache, asked: OverviewQuestion, now: datetime) -> Iterator[tuple[str, Panel]]:

@@ -134,7 +134,10 @@ class Pages:
     def overview(self) -> Response:
         """What a page's first view shows."""
         now = self._now()
-        return reply.json(overview(self._store, self._cache, parameters.overview_question(reply.pairs(), now), now))
+        found = overview(self._store, self._cache, parameters.overview_question(reply.pairs(), now), now)
+        answer = reply.json(found.answer)
+        answer.headers["Server-Timing"] = ", ".join(f"{panel};dur={took:.1f}" for panel, took in found.took.items())
+        return answer
 
     def preview(self) -> Response:
         """What another rule would have stored."""

@@ -64,6 +64,13 @@ def test_each_part_is_what_its_own_endpoint_says(api: FlaskClient, store: Store,
         assert told(found[name]) == told(api.get(f"{path}&{its_own}&scope={scope}").json), name
 
 
+def test_how_long_each_part_took_is_said_beside_it(api: FlaskClient) -> None:
+    answer = api.get("/overview?range=day")
+    timings = dict(one.split(";dur=") for one in answer.headers["Server-Timing"].split(", "))
+    assert timings.keys() == {*PARTS, "ledger"}
+    assert min(map(float, timings.values())) >= 0
+
+
 def test_filters_hold_for_every_part(api: FlaskClient, store: Store) -> None:
     put(store, lines())
     for query in ("status=5xx", "method=POST", "route=/about", "q=status:5xx -method:GET"):

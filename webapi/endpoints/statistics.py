@@ -55,7 +55,7 @@ STATISTICS: Final = (
             " says how far that got."
         ),
         parameters=declared.OVERVIEW,
-        answers=json_of(OverviewAnswer, "The overview."),
+        answers=json_of(OverviewAnswer, "The overview.", "Server-Timing"),
         problems=STORED,
         example="/overview?range=hour&routes=p95",
     ),
