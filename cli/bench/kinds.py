@@ -23,12 +23,14 @@ class Target(NamedTuple):
 
 _ROLLUP: Final = Target(20, 60)
 _PAGE: Final = Target(20)
+# Of the slowest part of what a page shows first.
+_PART: Final = Target(100)
 # What is bounded by a second's budget; its last piece may take a little longer.
 _BUDGET: Final = Target(1_100)
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """A kind of request: one GET, and what it is to take without a cache."""
+    """A kind of request: one GET, and what it, or of `/overview` its slowest part, is to take without a cache."""
 
     name: str
     path: str
@@ -63,6 +65,8 @@ def kinds(now: datetime, route: str, rare: str, ip: str, last: int) -> list[Kind
             for by in ("ip", "path")
             for length in ("hour", "day", "week")
         ),
+        *(_of("/overview", _PART, range=length) for length in ("hour", "day", "week")),
+        *(_of("/overview", _PART, range="day", **one) for one in _filters(route)),
         _of("/logs", _PAGE),
         _of("/logs", _PAGE, range="day"),
         *(_of("/logs", _PAGE, status=status) for status in ("404", "503", "418", "5xx")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from statistics import quantiles
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import click
@@ -45,6 +46,14 @@ _EXPORTED: Final = 1_000_000  # rows
 _CACHED: Final = "/stats?type=summary&range=day"
 
 
+class Reply(NamedTuple):
+    """An answer: milliseconds until all of it was there, or those of its slowest part where it says them."""
+
+    milliseconds: float
+    status: int
+    body: bytes
+
+
 class Asker:
     """One client, one connection, one request after the other."""
 
@@ -56,13 +65,15 @@ class Asker:
         """Empties the cache."""
         self._cache.flushdb()
 
-    def ask(self, path: str) -> tuple[float, int, bytes]:
-        """Milliseconds until the whole answer was there, its status, and the answer."""
+    def ask(self, path: str) -> Reply:
+        """One request, answered."""
         start = time.perf_counter()
         self._connection.request("GET", path)
         answer = self._connection.getresponse()
         body = answer.read()
-        return (time.perf_counter() - start) * 1000, answer.status, body
+        spent = (time.perf_counter() - start) * 1000
+        parts = re.findall(r"dur=([0-9.]+)", answer.getheader("Server-Timing", ""))
+        return Reply(max(map(float, parts), default=spent), answer.status, body)
 
     def times(self, kind: Kind, repeats: int, seconds: float) -> Times:
         """Asks one kind, without the cache and, where it can be cached, with it."""
@@ -72,22 +83,23 @@ class Asker:
         start = time.perf_counter()
         while len(cold) < repeats and (len(cold) < _LEAST or time.perf_counter() - start < seconds):
             self.flush()
-            spent, status, body = self.ask(kind.path)
-            cold.append(spent)
-            if status != 200:
+            reply = self.ask(kind.path)
+            cold.append(reply.milliseconds)
+            if reply.status != 200:
                 failed += 1
-                click.echo(f"{status}  {kind.name}: {body[:300].decode(errors='replace')}", err=True)
+                click.echo(f"{reply.status}  {kind.name}: {reply.body[:300].decode(errors='replace')}", err=True)
             else:
-                share = min(share, msgspec.json.decode(body)["meta"].get("coverage", {}).get("share", 1.0))
-        warm = [self.ask(kind.path)[0] for _ in range(repeats)] if kind.cached else []
+                meta = msgspec.json.decode(reply.body).get("meta", {})
+                share = min(share, meta.get("coverage", {}).get("share", 1.0))
+        warm = [self.ask(kind.path).milliseconds for _ in range(repeats)] if kind.cached else []
         p50, p99 = _percentiles(cold)
         warm_p50, warm_p99 = _percentiles(warm) if warm else (None, None)
         return Times(len(cold), p50, p99, warm_p50, warm_p99, share, failed)
 
     def exported(self) -> float:
         """Rows a second of a CSV file."""
-        spent, _, body = self.ask(f"/logs/export?limit={_EXPORTED}")
-        return (body.count(b"\n") - 1) / spent * 1000
+        reply = self.ask(f"/logs/export?limit={_EXPORTED}")
+        return (reply.body.count(b"\n") - 1) / reply.milliseconds * 1000
 
 
 def run(settings: Settings, sizes: Sequence[int], repeats: int, seconds: float, output: Path | None, seed: int) -> int:
