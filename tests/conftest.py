@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from cli.child import Child
 from cli.tether import Tether
@@ -44,6 +45,9 @@ def pytest_configure(config: pytest.Config) -> None:
         name for name in ("embedded", "real") if only in (None, name) and (name == "embedded" or not missing)
     ]
     config.stash[MISSING] = missing
+    # Where rich is installed, structlog draws each traceback with it, all variables included: seconds for each.
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
