@@ -34,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Chooses the backends: the embedded one always, the real one where all of its servers are found."""
     config.addinivalue_line("markers", "real_only: a test for the real servers alone; the fixture `real` implies it")
+    config.addinivalue_line("markers", "any_servers: a test to which the servers make no difference; runs on one set")
     missing = servers.missing_real_servers()
     only = config.getoption("--backend")
     required = os.environ.get("TALLY_REQUIRE_SERVERS") == "1"
@@ -71,10 +72,12 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that asks for `backend` runs once for each that was chosen."""
+    """A test that asks for `backend` runs once for each that was chosen; once in all where they are alike to it."""
     if "backend" in metafunc.fixturenames:
         only_real = "real" in metafunc.fixturenames or metafunc.definition.get_closest_marker("real_only")
         names = ["real"] if only_real else metafunc.config.stash[CHOSEN]
+        if metafunc.definition.get_closest_marker("any_servers"):
+            names = names[:1]
         metafunc.parametrize("backend", names, indirect=True, scope="session")
 
 

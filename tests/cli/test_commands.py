@@ -75,6 +75,7 @@ def test_migrations_at_once_all_succeed_and_leave_one_topic(backend: Backend, la
     assert len(topic["partitions"]) == 3
 
 
+@pytest.mark.any_servers
 @pytest.mark.parametrize(
     ("setting", "value", "name"),
     [
