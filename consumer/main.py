@@ -11,6 +11,7 @@ from consumer.metrics import Metrics
 from consumer.pulse import Pulse
 from consumer.repair import Repair
 from pipeline import admin, checkpoint, exposure, logging, messages, process, settings, status
+from pipeline.brokers import connecting
 from pipeline.cache import Cache
 from pipeline.errors import Unavailable
 from pipeline.fetched import unpacking
@@ -87,14 +88,16 @@ def main() -> int:
 
 def _consumer(given: Settings, assignment: Assignment) -> KafkaConsumer:
     try:
-        consumer = unpacking(
-            KafkaConsumer(
-                group_id=given.kafka_group,
-                session_timeout_ms=SESSION_MS,
-                heartbeat_interval_ms=HEARTBEAT_MS,
-                **client_options(given),
+        with connecting() as connect:
+            consumer = unpacking(
+                KafkaConsumer(
+                    kafka_client=connect,
+                    group_id=given.kafka_group,
+                    session_timeout_ms=SESSION_MS,
+                    heartbeat_interval_ms=HEARTBEAT_MS,
+                    **client_options(given),
+                )
             )
-        )
     except KafkaError as error:
         raise Unavailable("kafka", error) from error
     consumer.subscribe([given.kafka_topic], listener=assignment)

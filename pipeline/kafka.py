@@ -11,7 +11,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from pipeline.brokers import require_answer
+from pipeline.brokers import connecting, require_answer
 from pipeline.errors import RangeChanged, Unavailable
 from pipeline.fetched import unpacking
 from pipeline.settings import MIB, Settings
@@ -45,8 +45,10 @@ class RangeReader:
         self._topic = settings.kafka_topic
         require_answer(settings.kafka_bootstrap_servers)
         try:
-            # A fetch waits at the log's end; the next range's would queue behind it on the same connection.
-            self._consumer = unpacking(KafkaConsumer(group_id=None, fetch_max_wait_ms=10, **client_options(settings)))
+            with connecting() as connect:
+                # A fetch waits at the log's end; the next range's would queue behind it on the same connection.
+                own = {"group_id": None, "fetch_max_wait_ms": 10, "kafka_client": connect}
+                self._consumer = unpacking(KafkaConsumer(**own, **client_options(settings)))
         except KafkaError as error:
             raise Unavailable("kafka", error) from error
 

@@ -125,8 +125,10 @@ class Topic:
             group_id=self.settings.kafka_group,
             enable_auto_commit=False,
         )
-        yield consumer
-        consumer.close(autocommit=False)
+        try:
+            yield consumer
+        finally:
+            consumer.close(autocommit=False)
 
 
 @pytest.fixture
