@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from kafka import KafkaConsumer
-from kafka.errors import KafkaError
 
 from consumer.loop import Assignment, PollLoop
 from consumer.loss import Loss
@@ -12,9 +11,7 @@ from consumer.pulse import Pulse
 from consumer.repair import Repair
 from pipeline import admin, checkpoint, exposure, logging, messages, process, settings, status
 from pipeline.cache import Cache
-from pipeline.errors import Unavailable
-from pipeline.fetched import mended
-from pipeline.kafka import RangeReader, client_options
+from pipeline.kafka import RangeReader, consuming
 from pipeline.process import Loop
 from pipeline.settings import Settings
 from pipeline.storage import Store
@@ -86,16 +83,11 @@ def main() -> int:
 
 
 def _consumer(given: Settings, assignment: Assignment) -> KafkaConsumer:
-    try:
-        consumer = mended(
-            KafkaConsumer(
-                group_id=given.kafka_group,
-                session_timeout_ms=SESSION_MS,
-                heartbeat_interval_ms=HEARTBEAT_MS,
-                **client_options(given),
-            )
-        )
-    except KafkaError as error:
-        raise Unavailable("kafka", error) from error
+    consumer = consuming(
+        given,
+        group_id=given.kafka_group,
+        session_timeout_ms=SESSION_MS,
+        heartbeat_interval_ms=HEARTBEAT_MS,
+    )
     consumer.subscribe([given.kafka_topic], listener=assignment)
     return consumer

@@ -1,10 +1,35 @@
-"""Whether Kafka answers at all, asked before a client is built: one that finds no broker leaves a thread behind."""
+"""How brokers are reached: whether one answers at all, and nothing left of a client that could not be built."""
 
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from kafka.net.compat import KafkaNetClient
 
 from pipeline.errors import Unavailable
+
+
+@contextmanager
+def connecting() -> Iterator[Callable[..., KafkaNetClient]]:
+    """What a client is to be built with, as its `kafka_client`.
+
+    Where that raises, the connections are closed: kafka-python's constructors leave them, and a thread, behind.
+    """
+    made: list[KafkaNetClient] = []
+
+    def connect(**options: Any) -> KafkaNetClient:
+        made.append(KafkaNetClient(**options))
+        return made[-1]
+
+    try:
+        yield connect
+    except BaseException:
+        for client in made:
+            client.close()
+        raise
 
 
 def require_answer(bootstrap_servers: str) -> None:

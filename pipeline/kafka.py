@@ -11,7 +11,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from pipeline.brokers import require_answer
+from pipeline.brokers import connecting, require_answer
 from pipeline.errors import RangeChanged, Unavailable
 from pipeline.fetched import mended
 from pipeline.settings import MIB, Settings
@@ -19,22 +19,32 @@ from pipeline.settings import MIB, Settings
 CONNECT_MS = 5_000
 
 
-def client_options(settings: Settings) -> dict[str, Any]:
-    """What every consumer of ours is built with: no automatic commit, reset or topic creation."""
-    return {
-        "bootstrap_servers": settings.kafka_bootstrap_servers.split(","),
-        "enable_auto_commit": False,
-        "auto_offset_reset": "none",
-        "allow_auto_create_topics": False,
-        "isolation_level": "read_committed",
-        "max_poll_records": 1_000,
-        # Room for a full batch as Kafka keeps it, and not for many: it is taken apart in memory.
-        "max_partition_fetch_bytes": MIB,
-        "bootstrap_timeout_ms": CONNECT_MS,
-        "request_timeout_ms": 15_000,
-        "reconnect_backoff_max_ms": 1_000,
-        "metrics_enabled": False,
-    }
+def consuming(settings: Settings, **own: Any) -> KafkaConsumer:
+    """A consumer that commits, resets and creates nothing by itself, with options of its own; `fetched.mended`.
+
+    Raises Unavailable where it cannot be built.
+    """
+    try:
+        with connecting() as connect:
+            client = KafkaConsumer(
+                bootstrap_servers=settings.kafka_bootstrap_servers.split(","),
+                enable_auto_commit=False,
+                auto_offset_reset="none",
+                allow_auto_create_topics=False,
+                isolation_level="read_committed",
+                max_poll_records=1_000,
+                # Room for a full batch as Kafka keeps it, and not for many: it is taken apart in memory.
+                max_partition_fetch_bytes=MIB,
+                bootstrap_timeout_ms=CONNECT_MS,
+                request_timeout_ms=15_000,
+                reconnect_backoff_max_ms=1_000,
+                metrics_enabled=False,
+                kafka_client=connect,
+                **own,
+            )
+    except KafkaError as error:
+        raise Unavailable("kafka", error) from error
+    return mended(client)
 
 
 class RangeReader:
@@ -44,11 +54,8 @@ class RangeReader:
         """Raises Unavailable when no broker answers within five seconds."""
         self._topic = settings.kafka_topic
         require_answer(settings.kafka_bootstrap_servers)
-        try:
-            # A fetch waits at the log's end; the next range's would queue behind it on the same connection.
-            self._consumer = mended(KafkaConsumer(group_id=None, fetch_max_wait_ms=10, **client_options(settings)))
-        except KafkaError as error:
-            raise Unavailable("kafka", error) from error
+        # A fetch waits at the log's end; the next range's would queue behind it on the same connection.
+        self._consumer = consuming(settings, group_id=None, fetch_max_wait_ms=10)
 
     def read(self, part: int, first: int, after: int, seconds: float = 20.0) -> list[ConsumerRecord]:
         """The records of partition `part` with `first` ≤ offset < `after`, in order; gaps are the log's own.

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import Any
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
-from kafka.net.compat import KafkaNetClient
 from kafka.partitioner import Partitioner
 
-from pipeline.brokers import require_answer
+from pipeline.brokers import connecting, require_answer
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
 from pipeline.topic import PRODUCER_HEADROOM
@@ -30,38 +28,28 @@ def build(settings: Settings, partitioner: Partitioner | None = None) -> KafkaPr
     `acks` stays at its default (all, idempotent). Raises Unavailable after some seconds at the most.
     """
     _await_answer(settings.kafka_bootstrap_servers)
-    clients: list[KafkaNetClient] = []
-
-    def connect(**options: Any) -> KafkaNetClient:
-        clients.append(KafkaNetClient(**options))
-        return clients[0]
-
     max_request_size = settings.max_body_bytes + PRODUCER_HEADROOM
     try:
-        producer = KafkaProducer(
-            bootstrap_servers=settings.kafka_bootstrap_servers.split(","),
-            bootstrap_timeout_ms=int(CONNECT_SECONDS * 1000),
-            delivery_timeout_ms=int(DELIVERY_SECONDS * 1000),
-            request_timeout_ms=int(DELIVERY_SECONDS * 1000) - 100,
-            reconnect_backoff_max_ms=500,
-            # The longest that `send` may block the event loop, should the topic vanish.
-            max_block_ms=250,
-            linger_ms=5,
-            batch_size=min(BATCH_BYTES, max_request_size),
-            compression_type="lz4",
-            max_request_size=max_request_size,
-            allow_auto_create_topics=False,
-            metrics_enabled=False,
-            kafka_client=connect,
-            **({} if partitioner is None else {"partitioner": partitioner}),
-        )
-    except BaseException as error:
-        # The constructor leaves its sockets to the garbage collector.
-        for client in clients:
-            client.close()
-        if isinstance(error, KafkaError):
-            raise Unavailable("kafka", _said(error)) from error
-        raise
+        with connecting() as connect:
+            producer = KafkaProducer(
+                bootstrap_servers=settings.kafka_bootstrap_servers.split(","),
+                bootstrap_timeout_ms=int(CONNECT_SECONDS * 1000),
+                delivery_timeout_ms=int(DELIVERY_SECONDS * 1000),
+                request_timeout_ms=int(DELIVERY_SECONDS * 1000) - 100,
+                reconnect_backoff_max_ms=500,
+                # The longest that `send` may block the event loop, should the topic vanish.
+                max_block_ms=250,
+                linger_ms=5,
+                batch_size=min(BATCH_BYTES, max_request_size),
+                compression_type="lz4",
+                max_request_size=max_request_size,
+                allow_auto_create_topics=False,
+                metrics_enabled=False,
+                kafka_client=connect,
+                **({} if partitioner is None else {"partitioner": partitioner}),
+            )
+    except KafkaError as error:
+        raise Unavailable("kafka", _said(error)) from error
     try:
         _learn_partitions(producer, settings.kafka_topic)
     except Unavailable:

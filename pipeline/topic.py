@@ -11,12 +11,13 @@ import msgspec
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
-from pipeline.brokers import require_answer
+from pipeline.brokers import connecting, require_answer
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
 
 # Above MAX_BODY_BYTES: a record's headers and framing; the producer's limit lies between the two.
 PRODUCER_HEADROOM, TOPIC_HEADROOM = 32 * 1024, 64 * 1024
+CONNECT_MS = 5_000
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -35,11 +36,12 @@ class TopicAdmin:
         """Raises Unavailable when no broker answers within five seconds."""
         self._topic = settings.kafka_topic
         require_answer(settings.kafka_bootstrap_servers)
-        with _kafka_errors():
+        with _kafka_errors(), connecting() as connect:
             self._client = KafkaAdminClient(
+                kafka_client=connect,
                 bootstrap_servers=settings.kafka_bootstrap_servers.split(","),
-                bootstrap_timeout_ms=5_000,
-                request_timeout_ms=5_000,
+                bootstrap_timeout_ms=CONNECT_MS,
+                request_timeout_ms=CONNECT_MS,
             )
             self.cluster_id = str(self._client.describe_cluster()["cluster_id"])
 

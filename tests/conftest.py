@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from cli.child import Child
 from cli.tether import Tether
@@ -33,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Chooses the backends: the embedded one always, the real one where all of its servers are found."""
     config.addinivalue_line("markers", "real_only: a test for the real servers alone; the fixture `real` implies it")
+    config.addinivalue_line("markers", "any_servers: a test to which the servers make no difference; runs on one set")
     missing = servers.missing_real_servers()
     only = config.getoption("--backend")
     required = os.environ.get("TALLY_REQUIRE_SERVERS") == "1"
@@ -44,6 +46,9 @@ def pytest_configure(config: pytest.Config) -> None:
         name for name in ("embedded", "real") if only in (None, name) and (name == "embedded" or not missing)
     ]
     config.stash[MISSING] = missing
+    # Where rich is installed, structlog draws each traceback with it, all variables included: seconds for each.
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -67,10 +72,12 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that asks for `backend` runs once for each that was chosen."""
+    """A test that asks for `backend` runs once for each that was chosen; once in all where they are alike to it."""
     if "backend" in metafunc.fixturenames:
         only_real = "real" in metafunc.fixturenames or metafunc.definition.get_closest_marker("real_only")
         names = ["real"] if only_real else metafunc.config.stash[CHOSEN]
+        if metafunc.definition.get_closest_marker("any_servers"):
+            names = names[:1]
         metafunc.parametrize("backend", names, indirect=True, scope="session")
 
 

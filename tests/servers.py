@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -42,11 +43,15 @@ class Handle:
         """The server's pid, and its session's number."""
         return self._child.pid
 
-    def start(self) -> None:
-        """Starts the server where it is not running, and waits until it answers."""
+    def launch(self) -> None:
+        """Starts the server where it is not running, and does not wait."""
         if not self._child.alive():
             self._child.start()
         self._child.thaw()
+
+    def start(self) -> None:
+        """Starts the server where it is not running, and waits until it answers."""
+        self.launch()
         if not wait_until(lambda: self._answers() or not self._child.alive(), START_SECONDS) or not self._child.alive():
             log = self._child.log.read_text(errors="replace")[-3000:] if self._child.log else ""
             raise RuntimeError(f"{self._child.name} did not start:\n{log}")
@@ -131,6 +136,8 @@ class Backend:
     def mend(self) -> None:
         """Starts again what a test killed, stopped or froze."""
         for server in self.servers.values():
+            server.launch()
+        for server in self.servers.values():
             server.start()
 
 
@@ -183,13 +190,14 @@ def _embedded(tether: Tether, directory: Path) -> Backend:
 def _real(tether: Tether, directory: Path) -> Backend:
     kafka_port, controller_port, redis_port, cache_port, database_port, *others = ports.free(5 + 2 * len(DETOURS))
     detours = dict(zip(DETOURS, zip(others[::2], others[1::2], strict=True), strict=True))
-    servers = {
-        "kafka": _kafka(kafka_port, controller_port, detours, directory / "kafka"),
-        "redis": _redis("redis", redis_port, directory / "redis"),
-        "cache": _redis("cache", cache_port, directory / "cache"),
-        "database": _mariadb(database_port, directory / "mariadb"),
-    }
-    handles = {name: Handle(tether, server, directory) for name, server in servers.items()}
+    with ThreadPoolExecutor() as pool:  # A directory takes seconds to be prepared.
+        servers = {
+            "kafka": pool.submit(_kafka, kafka_port, controller_port, detours, directory / "kafka"),
+            "redis": pool.submit(_redis, "redis", redis_port, directory / "redis"),
+            "cache": pool.submit(_redis, "cache", cache_port, directory / "cache"),
+            "database": pool.submit(_mariadb, database_port, directory / "mariadb"),
+        }
+    handles = {name: Handle(tether, server.result(), directory) for name, server in servers.items()}
     return Backend("real", directory, handles, partial(_new_mariadb_database, database_port), detours)
 
 

@@ -101,6 +101,12 @@ class Topic:
         with self._group() as consumer:
             return consumer.committed(TopicPartition(self.name, part))
 
+    def members(self) -> set[str]:
+        """The ids of who is in the group; nobody while they have not agreed who reads what."""
+        group = self.settings.kafka_group
+        found = self.admin.describe_groups([group])[group]
+        return {member["member_id"] for member in found["members"]} if found["group_state"] == "Stable" else set()
+
     def ends(self) -> dict[int, int]:
         """The offset after the last record of each partition."""
         with self._group() as consumer:
@@ -119,8 +125,10 @@ class Topic:
             group_id=self.settings.kafka_group,
             enable_auto_commit=False,
         )
-        yield consumer
-        consumer.close(autocommit=False)
+        try:
+            yield consumer
+        finally:
+            consumer.close(autocommit=False)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 import polars as pl
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 
 from cli import ports
 from cli.bench import load, machine
@@ -33,7 +33,7 @@ from cli.tether import Tether
 from pipeline import batch, producer, topic
 from pipeline.errors import TallyError
 from pipeline.grammar import FAST_LINE
-from pipeline.kafka import client_options
+from pipeline.kafka import consuming
 from pipeline.settings import Settings
 from pipeline.storage import Store
 from tasks import rows
@@ -120,7 +120,7 @@ def _send(settings: Settings, uploads: Sequence[bytes]) -> None:
 
 def _receive(settings: Settings, records: int) -> None:
     """Reads so many records, of all partitions from their beginning."""
-    with contextlib.closing(KafkaConsumer(group_id=None, **client_options(settings))) as client:
+    with contextlib.closing(consuming(settings, group_id=None)) as client:
         client.assign([TopicPartition(settings.kafka_topic, part) for part in range(settings.kafka_partitions)])
         for partition in client.assignment():
             client.seek(partition, 0)

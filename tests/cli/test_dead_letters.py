@@ -159,6 +159,7 @@ def test_what_is_fit_is_sent_once_and_marked(store: Store, backend: Backend, env
     assert len(set(upload_keys.identities(found).values())) == 3
 
 
+@pytest.mark.any_servers
 @pytest.mark.usefixtures("environment")
 def test_without_kafka_nothing_is_marked(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     bury(store, GOOD.encode())

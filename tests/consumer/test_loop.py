@@ -190,13 +190,13 @@ def test_without_redis_only_full_batches_are_planned(
         consumer.until(lambda: bool(consumer.client.assignment()))
         backend.servers["redis"].kill()
         few = write(topic, 6)
-        consumer.run(2 * PATIENCE + 1)
+        consumer.run(2 * PATIENCE)
         assert planned(plans) == 0
         with monkeypatch.context() as smaller:
             smaller.setattr(batch, "LINES", 1)
             consumer.until(lambda: planned(plans) == few)
         few += write(topic, 3)
-        consumer.run(2 * PATIENCE + 1)
+        consumer.run(2 * PATIENCE)
         assert planned(plans) < few
         backend.servers["redis"].start()
         expected = few
@@ -255,6 +255,7 @@ def test_somebody_else_who_planned_on_is_followed_and_nothing_comes_twice(topic:
     assert covered(plans) == dict.fromkeys(range(3), (0, 4))
 
 
+@pytest.mark.real_only
 def test_a_database_that_was_restored_is_followed_though_nothing_new_comes(topic: Topic, plans: Store) -> None:
     with consuming(topic, plans) as consumer:
         expected = write(topic, 6)
@@ -270,6 +271,7 @@ def test_a_database_that_was_restored_is_followed_though_nothing_new_comes(topic
     assert covered(plans) == dict.fromkeys(range(3), (0, 2))
 
 
+@pytest.mark.real_only
 def test_a_topic_made_again_under_a_live_consumer_is_planned_from_its_beginning(topic: Topic, plans: Store) -> None:
     with consuming(topic, plans) as consumer:
         expected = write(topic, 6)

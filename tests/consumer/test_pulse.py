@@ -107,7 +107,7 @@ def test_a_consumer_whose_poll_does_not_return_is_not_ready_and_then_ends(
 def test_a_consumer_that_was_frozen_for_longer_goes_on(topic: Topic, tmp_path_factory: pytest.TempPathFactory) -> None:
     with consuming(topic, tmp_path_factory.mktemp("pulse") / "hang") as process:
         process.send_signal(signal.SIGSTOP)
-        time.sleep(12)
+        time.sleep(9)
         process.send_signal(signal.SIGCONT)
         for _ in range(20):
             assert process.poll() is None

@@ -27,6 +27,7 @@ Fault = Callable[[Scene], None]
 Pair = tuple[str, str]
 
 LASTS = 10.0
+SLOW = 5.0
 OFTEN = 0.5
 DOWN = 2.0
 # A member that is silent for longer has left Kafka's group.
@@ -95,7 +96,7 @@ def swallowed(*pairs: Pair) -> Fault:
             proxy.thaw()
             proxy.cut()
             proxy.delay = 0.1
-        time.sleep(LASTS)
+        time.sleep(SLOW)
         for proxy in proxies:
             proxy.delay = 0.0
 
@@ -201,17 +202,23 @@ def thrice(scene: Scene) -> None:
 
 
 def replaced(scene: Scene) -> None:
-    """A consumer frozen for longer than its session lasts; another one takes its place; then it wakes up."""
+    """A consumer frozen for longer than its session lasts; another one takes its place; then it wakes up, and they
+    share the partitions until it dies.
+    """
     zombie, port = scene.pipeline["consumer"], ports.free(1)[0]
-    zombie.freeze()
-    scene.pipeline.own["consumer"]["CONSUMER_ADMIN_PORT"] = str(port)
-    scene.pipeline.doors["consumer"] = port
-    scene.pipeline.start("consumer")
-    scene.pipeline.require_ready("consumer")
-    time.sleep(LASTS)
-    zombie.thaw()
-    time.sleep(LASTS)
-    zombie.kill()
+    with contextlib.closing(_topic(scene)) as topic:
+        assert wait_until(lambda: len(topic.members()) == 1, PATIENCE)
+        before = topic.members()
+        zombie.freeze()
+        scene.pipeline.own["consumer"]["CONSUMER_ADMIN_PORT"] = str(port)
+        scene.pipeline.doors["consumer"] = port
+        scene.pipeline.start("consumer")
+        assert wait_until(lambda: bool(topic.members() - before), PATIENCE)
+        scene.more()
+        zombie.thaw()
+        assert wait_until(lambda: len(topic.members()) == 2, PATIENCE)
+        scene.more()
+        zombie.kill()
 
 
 def reset(scene: Scene) -> None:

@@ -18,6 +18,7 @@ import redis
 
 from cli.child import Child, wait_until
 from cli.tether import Tether
+from pipeline import schema, topic
 from pipeline.database import connectable
 from pipeline.settings import Settings
 from tests import servers
@@ -67,8 +68,9 @@ class Pipeline:
         self._directory = directory
         self._children: dict[str, Child] = {}
         self._shown: dict[Path, int] = {}
-        migration = self.start("migrate")
-        assert migration.wait(PATIENCE) == 0, self.said("migrate")
+        settings = Settings(**{name.lower(): value for name, value in self.environment.items()})  # type: ignore[arg-type]
+        schema.migrate(settings.database_url)
+        topic.ensure(settings)
 
     def start(self, *names: str, **settings: str) -> Child:
         """Starts processes by their commands, with settings that differ; returns the last of them."""

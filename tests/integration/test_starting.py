@@ -122,6 +122,7 @@ def said_so(pipeline: Pipeline, name: str, server: str) -> bool:
 
 
 # (of the others, tests/cli, tests/receiver and tests/webapi)
+@pytest.mark.any_servers
 @pytest.mark.parametrize("name", ["consumer", "scheduler"])
 def test_a_port_in_use_is_exit_78_and_names_the_setting(still: Pipeline, name: str) -> None:
     with socket.create_server(("127.0.0.1", int(still.environment[PORTS[name]]))):

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from kafka.record import MemoryRecords, MemoryRecordsBuilder
 
 from pipeline import batch
 from pipeline.errors import Unreadable
-from pipeline.fetched import _PartitionRecords, mended
-from pipeline.kafka import RangeReader, client_options
+from pipeline.fetched import _PartitionRecords
+from pipeline.kafka import RangeReader, consuming
 from tests.topics import Foreign, Topic, topic
 
 __all__ = ["topic"]
@@ -74,7 +74,7 @@ def test_partitions_that_rest_with_some_of_a_fetch_left_go_on_when_others_have_b
     for partition in partitions:
         topic.produce([b"[]"] * 30, partition.partition)
     read: Counter[TopicPartition] = Counter()
-    with contextlib.closing(mended(KafkaConsumer(group_id=None, **client_options(topic.settings)))) as client:
+    with contextlib.closing(consuming(topic.settings, group_id=None)) as client:
         client.assign(partitions)
         for partition in partitions:
             client.seek(partition, 0)

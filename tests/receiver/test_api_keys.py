@@ -98,6 +98,7 @@ def test_a_key_is_good_from_when_it_is_made_until_it_is_revoked(launch: Launch, 
     store.disconnect()
 
 
+@pytest.mark.any_servers
 def test_two_keys_idempotency_keys_never_meet(launch: Launch, backend: Backend, environment: Environment) -> None:
     store = Store.open(environment["DATABASE_URL"])
     keys = [api_keys.create(store, name, frozenset(["ingest"]), None) for name in ("one", "other")]
@@ -129,6 +130,7 @@ def test_ingest_goes_on_while_the_database_is_away(launch: Launch, backend: Back
     store.disconnect()
 
 
+@pytest.mark.any_servers
 def test_a_receiver_that_never_learnt_the_keys_says_what_it_waits_for(launch: Launch, backend: Backend) -> None:
     environment = backend.environment(REQUIRE_API_KEYS="1", DATABASE_URL="mysql://tally:tally@127.0.0.1:1/nowhere")
     wire.make_topic(environment)

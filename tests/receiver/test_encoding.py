@@ -128,6 +128,7 @@ def test_the_bytes_in_hand_are_those_of_the_plain_body(encoding: str) -> None:
     assert [post(app, encoded, headers=headers).status for _ in range(2)] == [202, 202]
 
 
+@pytest.mark.any_servers
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])
 def test_a_bomb_of_gigabytes_is_refused_and_takes_no_memory(launch: Launch, backend: Backend, encoding: str) -> None:
     environment = backend.environment()
@@ -146,6 +147,7 @@ def test_a_bomb_of_gigabytes_is_refused_and_takes_no_memory(launch: Launch, back
     assert wire.post(environment, small, {"Content-Encoding": encoding})[0] == 202
 
 
+@pytest.mark.any_servers
 def test_a_broken_document_that_was_small_is_refused_at_once_and_takes_no_memory(
     launch: Launch, backend: Backend
 ) -> None:

@@ -50,6 +50,7 @@ def test_a_record_is_the_body_verbatim_with_its_headers(backend: Backend, enviro
     assert headers == {"format": b"lines", "lines": b"3", "key": b"key-1", "request": b"request-1"}
 
 
+@pytest.mark.any_servers
 @pytest.mark.usefixtures("receiver")
 def test_a_body_over_the_limit_is_refused_however_it_comes(backend: Backend, environment: Environment) -> None:
     large = json.dumps([LINE] * 100).encode()
@@ -63,6 +64,7 @@ def test_a_body_over_the_limit_is_refused_however_it_comes(backend: Backend, env
     assert len(list(wire.records(backend, environment["KAFKA_TOPIC"]))) == 2
 
 
+@pytest.mark.any_servers
 @pytest.mark.usefixtures("receiver")
 def test_a_body_far_over_the_limit_is_answered_and_not_kept_in_memory(environment: Environment) -> None:
     before = wire.metric(environment, "process_resident_memory_bytes")
@@ -73,6 +75,7 @@ def test_a_body_far_over_the_limit_is_answered_and_not_kept_in_memory(environmen
     assert wire.metric(environment, "process_resident_memory_bytes") - before < 20_000_000
 
 
+@pytest.mark.any_servers
 @pytest.mark.usefixtures("receiver")
 def test_a_length_that_lies_keeps_nothing(backend: Backend, environment: Environment) -> None:
     head = b"POST /upload HTTP/1.1\r\nHost: tally\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
@@ -83,6 +86,7 @@ def test_a_length_that_lies_keeps_nothing(backend: Backend, environment: Environ
     assert len(list(wire.records(backend, environment["KAFKA_TOPIC"]))) == 1
 
 
+@pytest.mark.any_servers
 @pytest.mark.usefixtures("receiver")
 def test_pages_and_problems(environment: Environment) -> None:
     assert wire.get(environment, "/healthz") == (200, {"status": "ok"})
@@ -110,6 +114,7 @@ def test_a_receiver_started_before_kafka_comes_up_and_names_it(
     assert wire.post(environment, BODY)[0] == 202
 
 
+@pytest.mark.any_servers
 def test_a_port_in_use_is_said_with_the_setting(environment: Environment, launch: Launch) -> None:
     with socket.create_server(("127.0.0.1", int(environment["RECEIVER_PORT"]))):
         child = launch("receiver", environment)
@@ -118,6 +123,7 @@ def test_a_port_in_use_is_said_with_the_setting(environment: Environment, launch
     assert "RECEIVER_PORT" in child.log.read_text()
 
 
+@pytest.mark.any_servers
 def test_a_worker_whose_parent_was_killed_ends_too(receiver: Child, environment: Environment) -> None:
     os.kill(receiver.pid, signal.SIGKILL)
 

@@ -123,6 +123,7 @@ def test_a_stop_answers_what_is_in_flight_even_while_kafka_is_frozen(
     assert answered == [503] * 5
 
 
+@pytest.mark.any_servers
 def test_a_client_that_stalls_does_not_hold_up_a_stop(environment: Environment, receiver: Child) -> None:
     address = ("127.0.0.1", int(environment["RECEIVER_PORT"]))
     with socket.create_connection(address), socket.create_connection(address) as stalled:

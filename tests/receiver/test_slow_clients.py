@@ -49,6 +49,7 @@ def in_hand(environment: Environment) -> float:
     return wire.metric(environment, "receiver_bytes_in_hand")
 
 
+@pytest.mark.any_servers
 def test_half_a_head_or_half_a_body_delays_nobody(environment: Environment) -> None:
     body = HEAD % LIMIT + b" " * HALF
     with halves(environment, CLIENTS, HEAD[:60]), halves(environment, CLIENTS, body) as slow:
@@ -61,6 +62,7 @@ def test_half_a_head_or_half_a_body_delays_nobody(environment: Environment) -> N
     assert wait_until(lambda: in_hand(environment) == 0, 10), in_hand(environment)
 
 
+@pytest.mark.any_servers
 def test_what_does_not_fit_beside_them_is_refused_for_now_and_said(environment: Environment) -> None:
     with halves(environment, CLIENTS, HEAD % LIMIT + b" " * HALF):
         assert wait_until(lambda: in_hand(environment) == CLIENTS * HALF, 10), in_hand(environment)

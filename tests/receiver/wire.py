@@ -21,6 +21,8 @@ from tests.servers import Backend
 LINE = "2025-06-10T10:41:40Z 184.116.4.244 POST /products 500 971ms"
 BODY = json.dumps([LINE]).encode()
 Environment = dict[str, str]
+# As long as a busy machine may take.
+SECONDS = 30.0
 
 
 def make_topic(environment: Environment) -> None:
@@ -84,8 +86,8 @@ def metric(environment: Environment, name: str) -> float:
     return float(found)
 
 
-def records(backend: Backend, name: str, *, quiet: float = 1.0) -> Iterator[Any]:
-    """Every record of a topic, read until nothing has come for `quiet` seconds."""
+def records(backend: Backend, name: str) -> Iterator[Any]:
+    """Every record that a topic has now."""
     consumer = KafkaConsumer(
         bootstrap_servers=backend.kafka_bootstrap_servers, enable_auto_commit=False, auto_offset_reset="earliest"
     )
@@ -94,8 +96,8 @@ def records(backend: Backend, name: str, *, quiet: float = 1.0) -> Iterator[Any]
         assert partitions, f"there is no topic {name}"
         consumer.assign(partitions)
         consumer.seek_to_beginning(*partitions)
-        last = time.monotonic()
-        while time.monotonic() - last < quiet:
+        ends, deadline = consumer.end_offsets(partitions), time.monotonic() + SECONDS
+        while any(consumer.position(partition) < end for partition, end in ends.items()):
+            assert time.monotonic() < deadline, f"{name} was not read to its end: {ends}"
             for batch in consumer.poll(200).values():
-                last = time.monotonic()
                 yield from batch

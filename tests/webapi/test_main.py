@@ -11,6 +11,8 @@ import time
 import urllib.parse
 from typing import Any
 
+import pytest
+
 from cli.child import wait_until
 from pipeline import schema
 from tests.conftest import Launch
@@ -36,6 +38,7 @@ def answers(port: str) -> bool:
         return False
 
 
+@pytest.mark.any_servers
 def test_it_serves_until_it_is_told_to_stop(backend: Backend, launch: Launch) -> None:
     environment = backend.environment()
     schema.migrate(environment["DATABASE_URL"])
@@ -56,6 +59,7 @@ def test_it_serves_until_it_is_told_to_stop(backend: Backend, launch: Launch) ->
         assert probe.connect_ex(("127.0.0.1", int(port))) != 0
 
 
+@pytest.mark.any_servers
 def test_a_worker_whose_parent_was_killed_ends_too(backend: Backend, launch: Launch) -> None:
     environment = backend.environment()
     schema.migrate(environment["DATABASE_URL"])

@@ -77,6 +77,7 @@ def test_one_that_is_not_there_is_a_404_and_what_makes_no_sense_a_400(over: Open
     assert api.get(f"/dead-letters/{id}/retry").status_code == 405
 
 
+@pytest.mark.any_servers
 def test_without_kafka_nothing_is_marked(over: Open, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
     api, id = over(), bury(store, GOOD.encode())
@@ -86,6 +87,7 @@ def test_without_kafka_nothing_is_marked(over: Open, store: Store, monkeypatch: 
     assert api.get(f"/dead-letters/{id}").json["data"]["retried_at"] is None
 
 
+@pytest.mark.any_servers
 def test_where_keys_are_required_only_an_admin_may(over: Open, store: Store) -> None:
     (reader_id, reader), (admin_id, admin) = minted(), minted()
     keyring = Keyring()
@@ -110,6 +112,7 @@ def test_where_keys_are_required_only_an_admin_may(over: Open, store: Store) -> 
     assert api.post(path, json={"again": True}, headers=bearer).status_code == 200
 
 
+@pytest.mark.any_servers
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

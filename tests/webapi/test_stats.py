@@ -123,6 +123,7 @@ def test_without_redis_the_answer_comes_from_the_store(store: Store) -> None:
     assert api.get("/stats?type=traffic").json["data"] == {"total_request": 3, "unique_ips": 2}
 
 
+@pytest.mark.any_servers
 def test_redis_killed_under_load_is_no_error(api: FlaskClient, store: Store, backend: Backend) -> None:
     put(store, LINES)
     pages = [f"/stats?type={kind}&range=day" for kind in KINDS] + ["/stats/series?range=day", "/stats/top?range=day"]

@@ -1,16 +1,17 @@
-"""What becomes of a producer that cannot be built: nothing of it stays."""
+"""What becomes of a client that cannot be built: nothing of it stays."""
 
 from __future__ import annotations
 
 import gc
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from pipeline import producer
+from pipeline import kafka, producer, topic
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
 
@@ -34,10 +35,24 @@ def hangs_up() -> Iterator[int]:
         thread.join()
 
 
-def test_a_producer_that_cannot_be_built_leaves_no_socket_and_no_thread(
-    hangs_up: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("build", "module", "timeout", "shorter"),
+    [
+        (producer.build, producer, "CONNECT_SECONDS", 0.3),
+        (topic.TopicAdmin, topic, "CONNECT_MS", 300),
+        (kafka.RangeReader, kafka, "CONNECT_MS", 300),
+    ],
+    ids=["producer", "admin", "reader"],
+)
+def test_a_client_that_cannot_be_built_leaves_no_socket_and_no_thread(
+    hangs_up: int,
+    monkeypatch: pytest.MonkeyPatch,
+    build: Callable[[Settings], object],
+    module: ModuleType,
+    timeout: str,
+    shorter: float,
 ) -> None:
-    monkeypatch.setattr(producer, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(module, timeout, shorter)
     given = Settings(kafka_bootstrap_servers=f"127.0.0.1:{hangs_up}")
 
     def left() -> tuple[int, int]:
@@ -49,7 +64,7 @@ def test_a_producer_that_cannot_be_built_leaves_no_socket_and_no_thread(
         before = left()
         for _ in range(5):
             with pytest.raises(Unavailable, match="kafka"):
-                producer.build(given)
+                build(given)
         assert left() == before
     finally:
         gc.enable()
