@@ -8,7 +8,7 @@ from typing import Any
 from peewee import fn
 
 from pipeline.models import Batch, Progress, Stream
-from pipeline.moment import of_record
+from pipeline.moment import of_record, rfc3339
 from pipeline.storage import Store
 
 
@@ -33,6 +33,14 @@ def counted_up_to(store: Store) -> datetime | None:
     if pending is not None:
         oldest.append(pending if isinstance(pending, datetime) else datetime.fromisoformat(pending))
     return min([*oldest, present(store)])
+
+
+def told(counted: datetime | None, now: datetime) -> dict[str, Any]:
+    """What every answer of `now` (UTC) says of it: up to when, and how many seconds ago that was."""
+    if counted is None:
+        return {"data_to": None, "lag_seconds": None}
+    lag = (now.replace(tzinfo=None) - counted).total_seconds()
+    return {"data_to": rfc3339(counted), "lag_seconds": max(0.0, round(lag, 3))}
 
 
 def present(store: Store) -> datetime:

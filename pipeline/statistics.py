@@ -103,15 +103,12 @@ class Question:
 
     def meta(self, found: Found, **more: Any) -> dict[str, Any]:
         """What every answer says of itself."""
-        counted = freshness.counted_up_to(self.store)
-        lag = None if counted is None else max(0.0, (self.now.replace(tzinfo=None) - counted).total_seconds())
         meta: dict[str, Any] = {
             "scope": self.scope,
             "window": _ends(self.told(found.window)),
             "as_of": rfc3339(self.window.last),
             "computed_at": rfc3339(self.now),
-            "data_to": None if counted is None else rfc3339(counted),
-            "lag_seconds": None if lag is None else round(lag, 3),
+            **freshness.told(freshness.counted_up_to(self.store), self.now),
             "coverage": msgspec.to_builtins(found.coverage),
         }
         if found.rounded:

@@ -28,14 +28,12 @@ def flow(store: Store, cache: Cache, now: datetime) -> dict[str, Any]:
     """The pipeline's status as of `now`. Raises Unavailable where the database does not answer."""
     sums = ledger.read(store)
     lately = ledger.read(store, now - _DAY)
-    data_to, waiting, oldest = store.read(lambda: _waiting(store))
+    counted, waiting, oldest = store.read(lambda: _waiting(store))
     letters = dead_letters.counts(store)
     processes, checks = _processes(cache, now)
-    lag = None if data_to is None else max(0.0, round((now.replace(tzinfo=None) - data_to).total_seconds(), 3))
     return {
         "as_of": rfc3339(now),
-        "data_to": None if data_to is None else rfc3339(data_to),
-        "lag_seconds": lag,
+        **freshness.told(counted, now),
         "problems": list(troubles(waiting, sums, lately.lost, processes, checks)),
         "hops": hops(waiting, sums, processes),
         "oldest_pending": oldest,

@@ -72,11 +72,8 @@ def _told(name: str, panel: Panel) -> dict[str, Any]:
 
 def _fresh(store: Store, now: datetime) -> dict[str, Any]:
     """How fresh everything is, and whether there ever was anything."""
-    counted = freshness.counted_up_to(store)
-    lag = None if counted is None else max(0.0, (now.replace(tzinfo=None) - counted).total_seconds())
     return {
-        "data_to": None if counted is None else rfc3339(counted),
-        "lag_seconds": None if lag is None else round(lag, 3),
+        **freshness.told(freshness.counted_up_to(store), now),
         "received_ever": any(model.select().exists() for model in (Batch, LedgerMinute)),
     }
 
