@@ -44,7 +44,8 @@ class Scan:
     """Walks stored rows from the newest id back, in pieces as large as the database takes them easily.
 
     Iterating yields pieces until all that may hold rows of the window are read or `deadline` (of `clock`) has passed;
-    a piece is one query, and its time decides how large the next one is. Within a transaction of `Store.read`.
+    a piece is one query, and its time decides how large the next one is. `seen` is what has been read. Within a
+    transaction of `Store.read`.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Scan:
         self._clock = clock
         self.rows = sum(run.entries for run in self._left)
         self.read = 0.0
+        self.seen: list[Piece] = []
 
     @property
     def complete(self) -> bool:
@@ -89,11 +91,18 @@ class Scan:
             yield Piece(first, run.last)
             now = self._clock()
             self.read += share
+            self._note(Piece(first, run.last))
             if now >= self._deadline:
                 return
             # Never so large that it might outlast the deadline by much.
             faster = min(_PIECE_SECONDS, self._deadline - now) / max(now - begun, 0.001)
             size = int(min(max(size * min(faster, 4.0), _SMALLEST_PIECE), _LARGEST_PIECE))
+
+    def _note(self, piece: Piece) -> None:
+        """Adds what has been read to `seen`, in as few pieces as can be."""
+        if self.seen and self.seen[-1].first == piece.last + 1:
+            piece = Piece(piece.first, self.seen.pop().last)
+        self.seen.append(piece)
 
 
 def matching(selection: Selection, window: Window | None = None) -> Expression:

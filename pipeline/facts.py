@@ -78,12 +78,16 @@ class Asked(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The answer: facts by key, the window that they are of, and what they cover."""
+    """The answer: facts by key, the window that they are of, and what they cover.
+
+    Where rows alone tell, `seen` are the ids (first and last, both included) whose rows were read.
+    """
 
     groups: dict[Key, Facts]
     window: Window
     coverage: Coverage
     rounded: int  # seconds to which the window's edges were widened, 0 where they were not
+    seen: tuple[tuple[int, int], ...] = ()
 
     @property
     def total(self) -> Facts:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from pipeline import rollup_facts, row_facts
 from pipeline.cut import cut, reaches, retained
-from pipeline.entries import Scan, matching
+from pipeline.entries import Piece, Scan, matching
 from pipeline.facts import Asked, Coverage, Facts, Found, Key, add
 
 
@@ -39,10 +39,21 @@ def read(asked: Asked, now: float, clock: Callable[[], float] = time.monotonic) 
     return Found(groups, of_rollups.window, Coverage(kind, asked.scope, True), rounded)
 
 
+def read_again(asked: Asked, found: Found, now: float, clock: Callable[[], float] = time.monotonic) -> dict[Key, Facts]:
+    """Answers another question of the same lines as `found`: of rows, those that were read for it and no others.
+
+    Within its transaction.
+    """
+    if not found.seen:
+        return read(asked, now, clock).groups
+    pieces = [Piece(*ids) for ids in found.seen]
+    return row_facts.scanned(asked, matching(asked.selection, found.window), pieces)
+
+
 def _from_rows(asked: Asked, now: float, clock: Callable[[], float]) -> Found:
     """All from stored rows, the newest first, for as long as the budget lasts."""
     window = asked.window.widened(asked.step, asked.step) if "time" in asked.by else asked.window
     scan = Scan(window, clock() + asked.budget, clock=clock)
     groups = row_facts.scanned(asked, matching(asked.selection, window), scan)
     coverage = row_facts.coverage(scan, retained([window], now))
-    return Found(groups, window, coverage, asked.step if window != asked.window else 0)
+    return Found(groups, window, coverage, asked.step if window != asked.window else 0, tuple(scan.seen))

@@ -9,7 +9,7 @@ import numpy as np
 from peewee import SQL, Expression, MySQLDatabase, fn
 
 from pipeline import histogram
-from pipeline.entries import Scan
+from pipeline.entries import Piece, Scan
 from pipeline.facts import Asked, Coverage, Facts, Key, add
 from pipeline.models import LogEntry
 
@@ -23,13 +23,13 @@ _COLUMNS: Final = {
 }
 
 
-def scanned(asked: Asked, condition: Expression, scan: Scan) -> dict[Key, Facts]:
-    """What the rows of a scan that meet a condition come to, by key. Within a transaction of `Store.read`."""
+def scanned(asked: Asked, condition: Expression, pieces: Iterable[Piece]) -> dict[Key, Facts]:
+    """What the rows of a scan's pieces that meet a condition come to, by key. Within a transaction of `Store.read`."""
     groups: dict[Key, Facts] = {}
     key = [_column(part, asked.step) for part in asked.by]
     if asked.among:
         condition &= key[0].in_(asked.among)
-    for piece in scan:
+    for piece in pieces:
         if asked.latencies:
             counted = LogEntry.select(*key, LogEntry.latency_ms, fn.COUNT(LogEntry.id))
             rows = counted.where(piece.holds(), condition).group_by(*key, LogEntry.latency_ms).tuples()

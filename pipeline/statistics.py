@@ -53,7 +53,7 @@ def compute(
     Unavailable, and TooSlow.
     """
     window, at = Window.of(start, end), (now or end).replace(tzinfo=UTC)
-    budget = facts.BUDGET / _PARTS.get(kind, 1)
+    budget = facts.BUDGET / PARTS.get(kind, 1)
     return store.read(lambda: _STATISTICS[kind](Question(store, window, scope, selection, at, budget)))
 
 
@@ -256,4 +256,4 @@ _STATISTICS: Final[dict[str, Callable[[Question], Statistic]]] = {
 }
 
 # So many readings of rows share the time that there is.
-_PARTS: Final = {"traffic": 2, "summary": 4}
+PARTS: Final = {"traffic": 2, "summary": 4}

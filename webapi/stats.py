@@ -83,9 +83,10 @@ def look_up_summary(
     store: Store, cache: Cache, asked: StatsQuestion, now: datetime, budget: float | None = None
 ) -> dict[str, Any]:
     """The summary that a question asks for, as people watch it: as `look_up_series`."""
+    each = None if budget is None else budget / statistics.PARTS["summary"]
 
     def compute() -> dict[str, Any]:
-        found = store.read(lambda: statistics.summary(_of(store, asked, now, budget)))
+        found = store.read(lambda: statistics.summary(_of(store, asked, now, each)))
         return {"type": found.type, "data": found.data, "meta": {"range": asked.range_name, **found.meta}}
 
     return _remembered(cache, asked, budget, compute)

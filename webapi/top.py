@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any, Final
 
-import msgspec
-
 from pipeline import facts, histogram, reader
 from pipeline.entries import route_names
-from pipeline.facts import Asked, Coverage, Facts
+from pipeline.facts import Asked, Facts
 from pipeline.statistics import QUANTILES, Question, estimated, quantile_errors
 from webapi.questions import TopQuestion
 
@@ -46,24 +44,22 @@ def top(asked: TopQuestion, question: Question) -> dict[str, Any]:
         one = ranked.setdefault(key, _Ranked(key))
         one.all += of
         one.errors += of.requests if number >= 4 else 0
-    coverage = found.coverage
     if at_once:
         _weigh(ranked.values())
     first = sorted(ranked.values(), key=lambda one: (-_SORTS[asked.sort](one), -one.all.requests, one.key))
     told, rest = first[: asked.limit], first[asked.limit :]
     if not at_once and told:
         again = asking._replace(by=(asked.by,), latencies=True, among=tuple(one.key for one in told))
-        more = reader.read(again, question.now.timestamp(), question.clock)
+        more = reader.read_again(again, found, question.now.timestamp(), question.clock)
         for one in told:
-            one.all = one.all._replace(latencies=more.groups.get((one.key,), Facts()).latencies)
+            one.all = one.all._replace(latencies=more.get((one.key,), Facts()).latencies)
         _weigh(told)
-        coverage = _lesser(coverage, more.coverage)
     total, names = found.total, _names(asked.by, [one.key for one in told])
     others = _Ranked("other")
     others.all = facts.together(one.all for one in rest)
     others.errors = sum(one.errors for one in rest)
     _weigh([others])
-    meta = question.meta(found._replace(coverage=coverage), range=asked.range_name)
+    meta = question.meta(found, range=asked.range_name)
     return {
         "by": asked.by,
         "sort": asked.sort,
@@ -88,11 +84,6 @@ def _weigh(ranked: Collection[_Ranked]) -> None:
     found = histogram.quantiles([one.all.latencies for one in ranked], QUANTILES["p95_latency"])
     for one, p95 in zip(ranked, found, strict=True):
         one.p95 = p95
-
-
-def _lesser(one: Coverage, other: Coverage) -> Coverage:
-    """Of two readings what both cover."""
-    return msgspec.structs.replace(one, complete=one.complete and other.complete, share=min(one.share, other.share))
 
 
 def _ratio(part: int, whole: int) -> float:
