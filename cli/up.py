@@ -39,8 +39,9 @@ COLOURS = dict(
 def run(settings: Settings) -> int:
     """Runs everything until SIGINT, SIGTERM or SIGHUP, and leaves nothing behind.
 
-    Raises ConfigurationError for a port in use, TallyError where another `tally up` has the same DATA_DIR or the
-    migration fails, Unavailable for an embedded server that does not start.
+    Raises ConfigurationError for a port in use, and in its words where a process cannot start with these settings;
+    TallyError where another `tally up` has the same DATA_DIR or the migration fails, Unavailable for an embedded server
+    that does not start.
     """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -37,6 +37,43 @@ def test_a_wrong_setting_ends_every_command_with_78_and_is_named_without_its_val
         assert "Traceback" not in said(child), command
 
 
+# (of the others, once; these are put together where the process does its work)
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("DISCARD_STATUS", "9xx"),
+        ("ROUTES", "/x/{"),
+        ("ADMIN_HOST", "0.0.0.0"),
+        ("DATABASE_URL", "http://127.0.0.1/x"),
+        ("REDIS_URL", "http://127.0.0.1"),
+        ("CACHE_URL", "http://127.0.0.1"),
+    ],
+)
+def test_what_a_worker_cannot_be_built_of_ends_it_with_78_and_one_line(
+    launch: Launch, tmp_path: Path, setting: str, value: str
+) -> None:
+    port = {"WORKER_ADMIN_PORT": str(ports.free(1)[0])}
+    child = launch("worker", {"DATABASE_URL": f"sqlite:///{tmp_path / 'x.db'}"} | port | {setting: value})
+    assert child.wait(60) == 78
+    [line] = said(child).splitlines()
+    assert line.startswith("tally worker: ")
+    assert ("REQUIRE_API_KEYS" if setting == "ADMIN_HOST" else setting) in line
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("DISCARD_STATUS", "9xx"), ("ROUTES", "/x/{"), ("ADMIN_HOST", "0.0.0.0")]
+)
+def test_up_ends_with_what_ends_a_process_of_it_for_good(
+    launch: Launch, tmp_path: Path, setting: str, value: str
+) -> None:
+    child = launch("up", five_ports() | {"DATA_DIR": str(tmp_path / "data"), setting: value})
+    assert child.wait(60) == 78
+    last = said(child).splitlines()[-1]
+    assert last.startswith("tally up: ")
+    assert ("REQUIRE_API_KEYS" if setting == "ADMIN_HOST" else setting) in last
+    assert "Traceback" not in said(child)
+
+
 def test_a_wrong_argument_ends_with_2(launch: Launch) -> None:
     child = launch("worker", {}, "--threads", "none")
     assert child.wait(20) == 2
