@@ -37,27 +37,35 @@ def test_a_wrong_setting_ends_every_command_with_78_and_is_named_without_its_val
         assert "Traceback" not in said(child), command
 
 
-# (of the others, once; these are put together where the process does its work)
 @pytest.mark.parametrize(
-    ("setting", "value"),
+    ("command", "setting", "value"),
     [
-        ("DISCARD_STATUS", "9xx"),
-        ("ROUTES", "/x/{"),
-        ("ADMIN_HOST", "0.0.0.0"),
-        ("DATABASE_URL", "http://127.0.0.1/x"),
-        ("REDIS_URL", "http://127.0.0.1"),
-        ("CACHE_URL", "http://127.0.0.1"),
+        ("worker", "DISCARD_STATUS", "9xx"),
+        ("worker", "ROUTES", "/x/{"),
+        ("worker", "DATABASE_URL", "http://127.0.0.1/x"),
+        ("worker", "REDIS_URL", "http://127.0.0.1"),
+        ("worker", "CACHE_URL", "http://127.0.0.1"),
+        ("receiver", "DATABASE_URL", "http://127.0.0.1/x"),
+        ("receiver", "CACHE_URL", "http://127.0.0.1"),
+        ("webapi", "DATABASE_URL", "http://127.0.0.1/x"),
+        ("webapi", "CACHE_URL", "http://127.0.0.1"),
+        ("webapi", "TARGET_API_URL", "nowhere"),
     ],
 )
-def test_what_a_worker_cannot_be_built_of_ends_it_with_78_and_one_line(
-    launch: Launch, tmp_path: Path, setting: str, value: str
+def test_what_a_process_of_a_server_cannot_be_built_of_ends_it_with_78_and_one_line(
+    launch: Launch, tmp_path: Path, command: str, setting: str, value: str
 ) -> None:
-    port = {"WORKER_ADMIN_PORT": str(ports.free(1)[0])}
-    child = launch("worker", {"DATABASE_URL": f"sqlite:///{tmp_path / 'x.db'}"} | port | {setting: value})
+    fine = {"DATABASE_URL": f"sqlite:///{tmp_path / 'x.db'}", "REQUIRE_API_KEYS": "1", "DEMO_TRAFFIC": "1"}
+    child = launch(command, five_ports() | fine | {setting: value})
     assert child.wait(60) == 78
     [line] = said(child).splitlines()
-    assert line.startswith("tally worker: ")
-    assert ("REQUIRE_API_KEYS" if setting == "ADMIN_HOST" else setting) in line
+    assert line.startswith(f"tally {command}: {setting}: ")
+
+
+def test_a_worker_that_strangers_could_reach_ends_with_78(launch: Launch) -> None:
+    child = launch("worker", five_ports() | {"ADMIN_HOST": "0.0.0.0"})
+    assert child.wait(60) == 78
+    assert said(child).startswith("tally worker: REQUIRE_API_KEYS: ")
 
 
 @pytest.mark.parametrize(
