@@ -83,7 +83,7 @@ def _become_dramatiq(threads: int, queues: tuple[str, ...]) -> int:
 
     What is wrong with the settings is found here, where it still has an exit code of its own.
     """
-    ports.require_free(settings.load(), "worker")
+    _require_buildable(settings.load())
     environment = {
         # Threads are Dramatiq's business; Polars reads this when it is imported.
         "POLARS_MAX_THREADS": "1",
@@ -97,6 +97,19 @@ def _become_dramatiq(threads: int, queues: tuple[str, ...]) -> int:
     if queues:
         command += ["--queues", *queues]
     os.execve(sys.executable, command, environment | os.environ)
+
+
+def _require_buildable(given: settings.Settings) -> None:
+    """Raises ConfigurationError for what only `tasks.main` would find, in a process that ends with Dramatiq's codes."""
+    from pipeline import exposure, messages
+    from pipeline.cache import Cache
+    from pipeline.storage import Store
+
+    exposure.require_intended(given, given.admin_host)
+    ports.require_free(given, "worker")
+    Store.open(given.database_url)
+    messages.build_broker(given.redis_url)
+    Cache.open(given.cache_url)
 
 
 @tally.command()

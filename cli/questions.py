@@ -20,7 +20,7 @@ _OPTIONS = {
     "from": click.option("--from", "from_", metavar="TIME", help="RFC 3339, such as 2025-06-10T10:41:40Z."),
     "to": click.option("--to", metavar="TIME", help="RFC 3339; included."),
     "range": click.option("--range", type=click.Choice(tuple(RANGES)), help="The time until now."),
-    "scope": click.option("--scope", type=click.Choice(SCOPES), help="Stored lines, or discarded ones too."),
+    "scope": click.option("--scope", type=click.Choice(SCOPES), help="Stored lines (default), or discarded ones too."),
     "status": click.option("--status", help="Such as 404, 5xx or 404,5xx; !5xx is all but these."),
     "method": click.option("--method", help="Such as GET or POST,PUT; !GET is all but it."),
     "route": click.option("--route", help="Such as /products/{id}; !/products/{id} is all but it."),
@@ -72,6 +72,7 @@ def ledger(as_json: bool, url: str | None, **query: Any) -> None:
 def stats(kind: str | None, series: str | None, top: str | None, as_json: bool, url: str | None, **query: Any) -> None:
     """Show a statistic: a TYPE (summary by default), a --series over time, or the --top of a kind.
 
+    Of the stored lines; those of DISCARD_STATUS are not among them, but with --scope all, as on the dashboard.
     Times are UTC. Into a pipe go tab-separated lines under a header. What is counted by status, method and route may
     be filtered by them; --top path and --top ip, which are counted in the stored lines, by everything.
     """

@@ -14,6 +14,8 @@ from cli.inert import inert
 from cli.table import NOTHING, Cell, Column, Paper, number, share, word
 
 CLASS_STYLES: Final = {"1": "blue", "2": "green", "3": "cyan", "4": "yellow", "5": "red"}
+# By scope.
+_OF: Final = {"stored": "stored lines only, no discarded ones", "all": "all traffic, discarded lines too"}
 # What a bar of latencies is as long as, the first that there is.
 _BAR_OF_LATENCIES: Final = ("p95_latency", "avg_latency")
 
@@ -160,7 +162,7 @@ def _times(times: Sequence[str]) -> list[str]:
 def _say_what(paper: Paper, meta: Mapping[str, Any]) -> None:
     window = meta.get("window") or {}
     said = [f"{window.get('from')} to {window.get('to')} (UTC)"] if window else []
-    said += [f"scope {meta['scope']}"] if meta.get("scope") else []
+    said += [_OF.get(meta["scope"], f"scope {meta['scope']}")] if meta.get("scope") else []
     said += [f"data to {meta['data_to']}, {meta.get('lag_seconds')} s behind"] if meta.get("data_to") else []
     coverage = meta.get("coverage") or {}
     if not coverage.get("complete", True):

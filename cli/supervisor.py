@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from cli.child import Child
+from pipeline.errors import ConfigurationError
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0
@@ -28,9 +29,11 @@ class Service:
     once: bool = False
     afterwards: Service | None = None
     failures: int = field(default=0, init=False)
+    was_restarted: bool = field(default=False, init=False)
     started_at: float = field(default=0.0, init=False)
     due_at: float | None = field(default=None, init=False)
     relay: threading.Thread | None = field(default=None, init=False)
+    last_said: str = field(default="", init=False)
 
 
 @dataclass
@@ -58,7 +61,11 @@ class Supervisor:
             self._start(service, layer)
 
     def tend(self) -> None:
-        """One look at every child: who has died is started again after a pause that grows from failure to failure."""
+        """One look at every child: who has died is started again after a pause that grows from failure to failure.
+
+        Raises ConfigurationError, with the child's last line, where the first start of one ended with that error's
+        code: the next would end so, too. Later it may be a port that is not free yet.
+        """
         for layer in self._layers:
             for service in list(layer.services):
                 if service.due_at is not None:
@@ -85,11 +92,14 @@ class Supervisor:
         service.child.start()
         if service not in layer.services:
             layer.services.append(service)
-        name, output = service.child.name, service.child.output
-        service.relay = threading.Thread(target=self._relay, args=(name, output), name=f"log-{name}", daemon=True)
+        output = service.child.output
+        service.relay = threading.Thread(
+            target=self._relay, args=(service, output), name=f"log-{service.child.name}", daemon=True
+        )
         service.relay.start()
 
     def _restart(self, service: Service, layer: Layer) -> None:
+        service.was_restarted = True
         self._start(service, layer)
         if service.afterwards and service.afterwards not in layer.services:
             self._start(service.afterwards, layer)
@@ -100,6 +110,10 @@ class Supervisor:
             layer.services.remove(service)
             service.failures = 0
             return
+        if code == ConfigurationError.exit_code and not service.was_restarted:
+            if service.relay:
+                service.relay.join(timeout=1)
+            raise ConfigurationError(service.last_said.removeprefix("tally "))
         if self._clock() - service.started_at > STEADY_SECONDS:
             service.failures = 0
         pause = min(FIRST_PAUSE * 2**service.failures, LONGEST_PAUSE)
@@ -107,7 +121,8 @@ class Supervisor:
         service.due_at = self._clock() + pause
         self._say(service.child.name, f"ended with {code}; starts again in {pause:g} s")
 
-    def _relay(self, name: str, output: IO[bytes]) -> None:
+    def _relay(self, service: Service, output: IO[bytes]) -> None:
         with output:
             for line in output:
-                self._say(name, line.decode(errors="replace").rstrip())
+                service.last_said = line.decode(errors="replace").rstrip()
+                self._say(service.child.name, service.last_said)

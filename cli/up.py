@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from cli import embedded, ports
+from cli.banner import banner
 from cli.child import Child, wait_until
 from cli.embedded import Server
 from cli.lock import locked
@@ -39,8 +40,9 @@ COLOURS = dict(
 def run(settings: Settings) -> int:
     """Runs everything until SIGINT, SIGTERM or SIGHUP, and leaves nothing behind.
 
-    Raises ConfigurationError for a port in use, TallyError where another `tally up` has the same DATA_DIR or the
-    migration fails, Unavailable for an embedded server that does not start.
+    Raises ConfigurationError for a port in use, and in its words where a process cannot start with these settings;
+    TallyError where another `tally up` has the same DATA_DIR or the migration fails, Unavailable for an embedded server
+    that does not start.
     """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -118,7 +120,7 @@ class _Up:
                 click.echo(f"still waiting for {', '.join(waiting)}: their logs say why", err=True)
                 patience = float("inf")
         if not self._stop.is_set():
-            _announce(self._settings, self._given)
+            click.echo(banner(self._settings, self._given, datetime.now(UTC)))
 
     def _service(self, command: str, once: bool = False) -> Service:
         argv = [sys.executable, "-m", "cli.main", command]
@@ -143,27 +145,6 @@ def _own_servers(settings: Settings, directory: Path) -> tuple[list[Server], dic
         given["CACHE_URL"] = f"redis://127.0.0.1:{redis_port}/1"
     given["DATABASE_URL"] = f"sqlite:///{directory}/tally.db"
     return servers, {name: value for name, value in given.items() if not settings.names(name.lower())}
-
-
-def _announce(settings: Settings, given: dict[str, str]) -> None:
-    """Says on stdout where everything is, and what to try."""
-    receiver, webapi = ports.address(settings, "receiver"), ports.address(settings, "webapi")
-    line = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} 184.116.4.244 POST /products 500 971ms"
-    click.echo("\nTally is ready.\n")
-    click.echo(f"  receiver  {receiver}/upload")
-    click.echo(f"  web API   {webapi}/logs  {webapi}/stats  {webapi}/ledger")
-    for name in ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL", "CACHE_URL", "DATABASE_URL"):
-        if name in given:
-            click.echo(f"  embedded  {name}={given[name]}")
-    click.echo("\nTry:\n")
-    click.echo(f"  curl -s {receiver}/upload -H 'Content-Type: application/json' -d '[\"{line}\"]'")
-    click.echo(f"  curl -s '{webapi}/logs?limit=5'")
-    click.echo(f"  curl -s '{webapi}/stats?type=errors&range=hour'\n")
-    if "KAFKA_BOOTSTRAP_SERVERS" in given:
-        click.echo(
-            "The embedded Kafka keeps its log in memory only: what was acknowledged and is not stored yet is lost "
-            "when it ends, and the ledger counts it as lost.\n"
-        )
 
 
 def _say(name: str, line: str) -> None:

@@ -113,23 +113,29 @@ class Loss:
         """
         planned_late = Stream.id.in_(Batch.select(Batch.stream).where(Batch.state == "pending"))
 
-        def work() -> list[tuple[int, int]]:
+        def work() -> list[tuple[int, int, int]]:
             said = []
             for stream in Stream.select().where(which, (Stream.state == "live") | planned_late):
                 lines = give_up(self._store, Batch.stream == stream.id)
                 unplanned = (Progress.stream == stream.id) & (Progress.end_offset > Progress.next_plan)
+                records = 0
                 for row in Progress.select().where(unplanned):
+                    records += row.end_offset - row.next_plan
                     write_off(self._store, stream.id, row.part, row.generation, row.next_plan, row.end_offset)
                     Progress.update(next_plan=row.end_offset).where(
                         Progress.stream == stream.id, Progress.part == row.part
                     ).execute()
                 Stream.update(state="gone").where(Stream.id == stream.id).execute()
-                said.append((stream.id, lines))
+                said.append((stream.id, lines, records))
             return said
 
-        for stream, lines in self._store.write(work):
+        for stream, lines, records in self._store.write(work):
             self._lost.inc(lines)
-            log.error("lost: the topic is gone", stream=stream, topic=self._topic, lines=lines)
+            tell = log.bind(stream=stream, topic=self._topic)
+            if lines or records:
+                tell.error("lost: the topic is gone", lines=lines, records_not_planned=records)
+            else:
+                tell.info("the topic is gone, and nothing of it was waiting")
 
     def _retained(self, identity: Identity) -> None:
         """Writes off pending batches that begin before the log does."""

@@ -23,7 +23,7 @@ def decode(body: bytes) -> list[str]:
     try:
         return _lines.decode(body)
     except msgspec.ValidationError as error:
-        raise DocumentFault(_not_strings(str(error))) from None
+        raise DocumentFault(_not_strings(body, str(error))) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DocumentFault(_malformed(body, str(error))) from None
 
@@ -34,7 +34,10 @@ def at_least(body: bytes) -> int:
     return (body.count(b'"') - body.count(b'\\"')) // 2
 
 
-def _not_strings(said: str) -> str:
+def _not_strings(body: bytes, said: str) -> str:
+    # An element that is no string, before an end that is missing: the latter is to be mended first.
+    if "$[" in said and (broken := _broken(body)):
+        return broken
     if match := _ELEMENT.match(said):
         return f"element {match[2]} must be a string, and is of type {match[1]}"
     if match := re.search(r"\$\[(\d+)\]", said):
@@ -61,8 +64,26 @@ def _malformed(body: bytes, said: str) -> str:
     try:
         elements = json.loads(text)
     except json.JSONDecodeError as error:
-        return f"byte {len(text[: error.pos].encode())}: not JSON: {error.msg}"
+        return _syntax(text, error)
     except (ValueError, RecursionError):
         return said
     at = next((i for i, e in enumerate(elements) if isinstance(e, str) and _SURROGATE.search(e)), None)
     return said if at is None else f"element {at} has half of a surrogate pair in it"
+
+
+def _broken(body: bytes) -> str | None:
+    """What of a body is no JSON; None where nothing is, or where that would cost too much to tell."""
+    if len(body) > BUILT_BYTES:
+        return None
+    try:
+        text = body.decode()
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return _syntax(text, error)
+    except (ValueError, RecursionError):
+        pass
+    return None
+
+
+def _syntax(text: str, error: json.JSONDecodeError) -> str:
+    return f"byte {len(text[: error.pos].encode())}: not JSON: {error.msg}"

@@ -31,11 +31,8 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from pipeline.errors import ConfigurationError
-from pipeline.rules import ID, MAX_SEGMENTS, REST, by_rules, shown, templated
-
-MAX_TEMPLATE: Final = 500
-"""Characters. The rules give at most 10 segments of 48, their slashes and `/{rest}`: 497. ROUTES is held to it."""
+from pipeline.patterns import MAX_TEMPLATE, Pattern, parsed, shown
+from pipeline.rules import ID, MAX_SEGMENTS, REST, by_rules, templated
 
 OTHER: Final = "other"
 """What a route over the cap is counted as; no template is this, since each starts with a slash."""
@@ -55,30 +52,6 @@ class Explained(NamedTuple):
 
 
 _QUERY, _LAST_NUMBER = "(?s)[?#].*", "/-?[0-9]+$"
-_WILD, _REST_OF_ALL = re.compile(r"\{[a-z_][a-z0-9_]*\}"), re.compile(r"\{[a-z_][a-z0-9_]*\*\}")
-_LITERAL = re.compile(r"[^{}?#\0-\x20\x7f-\x9f]*")
-
-
-@dataclass(frozen=True)
-class Pattern:
-    """One pattern of ROUTES: `text` is its template too; a segment that is None in `segments` may be anything."""
-
-    text: str
-    segments: tuple[str | None, ...]
-    is_open: bool  # whether more may follow
-
-    def fits(self, segments: list[str]) -> bool:
-        """Whether a path of these segments is this route."""
-        if not (len(segments) > len(self.segments) if self.is_open else len(segments) == len(self.segments)):
-            return False
-        return all(
-            found if said is None else found == said for said, found in zip(self.segments, segments, strict=False)
-        )
-
-    @property
-    def shape(self) -> tuple[bool, tuple[bool, ...]]:
-        """What patterns share that can be looked up together."""
-        return self.is_open, tuple(segment is None for segment in self.segments)
 
 
 @dataclass(frozen=True)
@@ -90,12 +63,8 @@ class Routes:
 
     @classmethod
     def of(cls, patterns: str | None) -> Routes:
-        """The routes of a ROUTES setting: patterns such as `/shop/{slug}/reviews`, between commas or white space.
-
-        `{name}` is one whole segment, not empty; a last `{name*}` is all that is left, also nothing; the rest is
-        literal. Raises ConfigurationError naming the pattern that makes no sense, and why.
-        """
-        return cls(tuple(_pattern(text) for text in re.split(r"[,\s]+", patterns or "") if text))
+        """The routes of a ROUTES setting. Raises ConfigurationError, as `pipeline.patterns.parsed`."""
+        return cls(parsed(patterns))
 
     def template(self, path: str) -> Explained:
         """The template of one path, and why."""
@@ -176,20 +145,3 @@ def _first_of(patterns: list[tuple[int, Pattern]]) -> pl.Expr:
         numbers.setdefault("/".join(["", *(text for text in pattern.segments if text is not None)]), number)
     found = pl.concat_str(said, separator="/").cast(pl.Enum(list(numbers)), strict=False).to_physical()
     return pl.when(fits).then(pl.lit(pl.Series(numbers.values(), dtype=pl.UInt32)).gather(found))
-
-
-def _pattern(text: str) -> Pattern:
-    if not text.startswith("/"):
-        raise ConfigurationError(f"ROUTES: {text!r} does not start with a slash")
-    if len(text) > MAX_TEMPLATE:
-        raise ConfigurationError(f"ROUTES: {shown(text)!r} is longer than {MAX_TEMPLATE} characters")
-    segments = text[1:].split("/")
-    is_open = _REST_OF_ALL.fullmatch(segments[-1]) is not None
-    said: list[str | None] = []
-    for segment in segments[:-1] if is_open else segments:
-        if not (wild := _WILD.fullmatch(segment)) and not _LITERAL.fullmatch(segment):
-            raise ConfigurationError(
-                f"ROUTES: {segment!r} in {text!r} is neither literal nor {{name}}, nor {{name*}} at the end"
-            )
-        said.append(None if wild else segment)
-    return Pattern(text, tuple(said), is_open)

@@ -7,6 +7,8 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
+from pipeline.patterns import shown
+
 MAX_SEGMENTS, _MAX_SEGMENT, _MAX_EXTENSION = 10, 48, 6
 REST: Final = "{rest}"
 
@@ -70,11 +72,6 @@ def templated(text: str) -> tuple[str, str]:
 
 def _because(rule: Rule, text: str, before: str = "", after: str = "") -> tuple[str, str]:
     return f"{before}{{{rule.name}}}{after}", f"{{{rule.name}}}: {shown(text)} is {rule.words}"
-
-
-def shown(text: str) -> str:
-    """The text, cut where it is long."""
-    return text if len(text) <= _MAX_SEGMENT else f"{text[: _MAX_SEGMENT - 1]}…"
 
 
 # --- The rules, in columns ---------------------------------------------------------------------------------------

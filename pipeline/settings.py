@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from pipeline import filter, patterns
 from pipeline.errors import ConfigurationError
 
 MIB = 1024 * 1024
@@ -23,6 +24,16 @@ def _seconds(value: Any) -> Any:
     if isinstance(value, str) and (match := re.fullmatch(r"\s*(\d+)\s*([smhd])\s*", value)):
         return int(match[1]) * _UNITS[match[2]]
     return value
+
+
+def _read_by(reader: Callable[[str], object]) -> AfterValidator:
+    """Refuses what `reader`, whose ConfigurationError it is, will not understand later; the text stays as it is."""
+
+    def check(text: str) -> str:
+        reader(text)
+        return text
+
+    return AfterValidator(check)
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -49,8 +60,8 @@ class Settings(BaseSettings):
     redis_url: str = Field(default="redis://localhost:6379/0", repr=False)
     cache_url: str = Field(default="redis://localhost:6379/1", repr=False)
 
-    discard_status: str = "200"
-    routes: str | None = None
+    discard_status: Annotated[str, _read_by(filter.discarded)] = "200"
+    routes: Annotated[str, _read_by(patterns.parsed)] | None = None
     max_routes: Annotated[int, Field(ge=1)] = 1000
     receiver_host: str = "127.0.0.1"
     receiver_port: Port = 8080

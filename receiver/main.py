@@ -38,11 +38,15 @@ GRACE_SECONDS = 1.0
 
 
 def main() -> int:
-    """Serves until SIGTERM or SIGINT; returns the exit code. Raises ConfigurationError where it cannot listen."""
+    """Serves until SIGTERM or SIGINT; returns the exit code. Raises ConfigurationError."""
     loaded = settings.load()
     logging.configure("receiver", loaded.log_level)
     exposure.require_intended(loaded, loaded.receiver_host)
     require_free(loaded.receiver_host, loaded.receiver_port, "RECEIVER_PORT")
+    # What the worker process could not be built of: found here, it has an exit code of its own.
+    Cache.open(loaded.cache_url)
+    if loaded.require_api_keys:
+        Store.open(loaded.database_url)
     return web_server.serve(
         "receiver.main:build_app",
         loaded.receiver_host,

@@ -25,11 +25,20 @@ QUERY_SECONDS = 5.0
 
 
 def main() -> int:
-    """Serves until SIGTERM or SIGINT; returns the exit code. Raises ConfigurationError where it cannot listen."""
+    """Serves until SIGTERM or SIGINT; returns the exit code. Raises ConfigurationError."""
+    from pipeline.cache import Cache
+    from pipeline.storage import Store
+    from webapi.demo_traffic import DemoTraffic
+
     loaded = settings.load()
     logging.configure("webapi", loaded.log_level)
     exposure.require_intended(loaded, loaded.webapi_host)
     require_free(loaded.webapi_host, loaded.webapi_port, "WEBAPI_PORT")
+    # What the worker process could not be built of: found here, it has an exit code of its own.
+    Store.open(loaded.database_url)
+    Cache.open(loaded.cache_url)
+    if loaded.demo_traffic:
+        DemoTraffic(loaded)
     return web_server.serve(
         "webapi.main:build_app",
         loaded.webapi_host,

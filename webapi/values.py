@@ -14,7 +14,8 @@ from typing import Final, TypeVar
 
 from pipeline.filter import discarded
 from pipeline.grammar import MAX_PATH
-from pipeline.routes import MAX_TEMPLATE, OTHER
+from pipeline.patterns import MAX_TEMPLATE
+from pipeline.routes import OTHER
 from pipeline.selection import Network, OneOf, Substring
 from webapi import networks
 

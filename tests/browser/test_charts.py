@@ -39,6 +39,19 @@ def test_a_drag_zooms_to_whole_steps_and_back_zooms_out(watched: Watched, site: 
     expect(page.get_by_role("link", name="Last 24 hours")).to_have_attribute("aria-current", "true")
 
 
+def test_a_time_at_the_very_end_of_a_chart_has_room(page: Page) -> None:
+    room, half = page.locator(".plot").first.evaluate(
+        """plot => {
+            const canvas = plot.querySelector("canvas"), pen = canvas.getContext("2d");
+            pen.font = `12px ${getComputedStyle(plot).fontFamily}`;
+            const [drawn, all] = [plot.querySelector(".u-over"), canvas].map(one => one.getBoundingClientRect());
+            const widths = ["23:59", "30 Sept"].map(text => pen.measureText(text).width);
+            return [all.right - drawn.right, Math.max(...widths) / 2];
+        }"""
+    )
+    assert room >= half > 10
+
+
 def test_arrow_keys_tell_each_step_and_enter_zooms_into_it(watched: Watched, site: Site) -> None:
     page = watched.open(f"{site.url}/?range=24h")
     chart = page.get_by_role("slider", name=re.compile(REQUESTS))

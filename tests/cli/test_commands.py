@@ -37,6 +37,51 @@ def test_a_wrong_setting_ends_every_command_with_78_and_is_named_without_its_val
         assert "Traceback" not in said(child), command
 
 
+@pytest.mark.parametrize(
+    ("command", "setting", "value"),
+    [
+        ("worker", "DISCARD_STATUS", "9xx"),
+        ("worker", "ROUTES", "/x/{"),
+        ("worker", "DATABASE_URL", "http://127.0.0.1/x"),
+        ("worker", "REDIS_URL", "http://127.0.0.1"),
+        ("worker", "CACHE_URL", "http://127.0.0.1"),
+        ("receiver", "DATABASE_URL", "http://127.0.0.1/x"),
+        ("receiver", "CACHE_URL", "http://127.0.0.1"),
+        ("webapi", "DATABASE_URL", "http://127.0.0.1/x"),
+        ("webapi", "CACHE_URL", "http://127.0.0.1"),
+        ("webapi", "TARGET_API_URL", "nowhere"),
+    ],
+)
+def test_what_a_process_of_a_server_cannot_be_built_of_ends_it_with_78_and_one_line(
+    launch: Launch, tmp_path: Path, command: str, setting: str, value: str
+) -> None:
+    fine = {"DATABASE_URL": f"sqlite:///{tmp_path / 'x.db'}", "REQUIRE_API_KEYS": "1", "DEMO_TRAFFIC": "1"}
+    child = launch(command, five_ports() | fine | {setting: value})
+    assert child.wait(60) == 78
+    [line] = said(child).splitlines()
+    assert line.startswith(f"tally {command}: {setting}: ")
+
+
+def test_a_worker_that_strangers_could_reach_ends_with_78(launch: Launch) -> None:
+    child = launch("worker", five_ports() | {"ADMIN_HOST": "0.0.0.0"})
+    assert child.wait(60) == 78
+    assert said(child).startswith("tally worker: REQUIRE_API_KEYS: ")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("DISCARD_STATUS", "9xx"), ("ROUTES", "/x/{"), ("ADMIN_HOST", "0.0.0.0")]
+)
+def test_up_ends_with_what_ends_a_process_of_it_for_good(
+    launch: Launch, tmp_path: Path, setting: str, value: str
+) -> None:
+    child = launch("up", five_ports() | {"DATA_DIR": str(tmp_path / "data"), setting: value})
+    assert child.wait(60) == 78
+    last = said(child).splitlines()[-1]
+    assert last.startswith("tally up: ")
+    assert ("REQUIRE_API_KEYS" if setting == "ADMIN_HOST" else setting) in last
+    assert "Traceback" not in said(child)
+
+
 def test_a_wrong_argument_ends_with_2(launch: Launch) -> None:
     child = launch("worker", {}, "--threads", "none")
     assert child.wait(20) == 2

@@ -203,8 +203,11 @@ def test_what_it_is_about_is_said_beside_it() -> None:
     with scripted(answer) as web:
         ended = run("stats", "--url", web.url)
     assert ended.stderr == (
-        "2026-11-23T19:57:00Z to 2026-11-23T20:57:00Z (UTC), scope stored, data to 2026-11-23T20:56:58Z, 2.0 s behind\n"
+        "2026-11-23T19:57:00Z to 2026-11-23T20:57:00Z (UTC), stored lines only, no discarded ones,"
+        " data to 2026-11-23T20:56:58Z, 2.0 s behind\n"
     )
+    with scripted(lambda _: Reply({"type": "errors", "data": {}, "meta": META | {"scope": "all"}})) as web:
+        assert "all traffic, discarded lines too" in run("stats", "errors", "--url", web.url).stderr
     partial = META | {"coverage": {"complete": False, "share": 0.4}}
     with scripted(lambda _: Reply({"type": "errors", "data": {}, "meta": partial})) as web:
         assert "INCOMPLETE: only 40% of it" in run("stats", "errors", "--url", web.url).stderr

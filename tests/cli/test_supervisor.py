@@ -12,6 +12,7 @@ import pytest
 from cli.child import Child, wait_until
 from cli.supervisor import FIRST_PAUSE, LONGEST_PAUSE, STEADY_SECONDS, Service, Supervisor
 from cli.tether import Tether
+from pipeline.errors import ConfigurationError
 from tests.servers import is_running
 
 STUBBORN = (
@@ -68,6 +69,24 @@ def test_a_child_that_dies_is_started_again_after_a_pause(scene: Scene) -> None:
     scene.supervisor.tend()
     assert service.child.pid != first
     assert wait_until(lambda: scene.said.count(("frail", "hello")) == 2, 5)
+
+
+def test_a_setting_that_a_child_cannot_start_with_ends_it_for_good_in_the_childs_words(scene: Scene) -> None:
+    service = scene.shell("misled", "echo hello; echo tally misled: PORT: no port; exit 78")
+    scene.supervisor.start(service, stop_seconds=1)
+    with pytest.raises(ConfigurationError, match=r"^misled: PORT: no port$"):
+        scene.tend_until_dead(service)
+
+
+def test_a_port_that_is_not_free_yet_after_a_restart_is_waited_for(scene: Scene, tmp_path: Path) -> None:
+    crashed = tmp_path / "crashed"
+    service = scene.shell("receiver", f"test -e {crashed} && exit 78; touch {crashed}; exit 1")
+    scene.supervisor.start(service, stop_seconds=1)
+    scene.tend_until_dead(service)
+    scene.now += FIRST_PAUSE
+    scene.supervisor.tend()
+    scene.tend_until_dead(service)
+    assert ("receiver", f"ended with 78; starts again in {2 * FIRST_PAUSE:g} s") in scene.said
 
 
 def test_the_pause_grows_to_a_limit_and_is_forgotten_by_a_child_that_lived(scene: Scene) -> None:

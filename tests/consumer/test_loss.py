@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 import prometheus_client
 import pytest
+from structlog.testing import capture_logs
 
 from consumer.loss import LASTS_AFTER, LOOKS, Loss
 from consumer.plan import Plan
@@ -159,7 +160,9 @@ def test_a_topic_made_again_ends_the_old_stream_and_all_that_waited_in_it(keeper
     keeper.planned(plan, uploads(topic, 3))
     plan.note_ends({0: 10})
     topic.make_again()
-    keeper.loss.look()
+    with capture_logs() as said:
+        keeper.loss.look()
+    assert [(one["log_level"], one["lines"], one["records_not_planned"]) for one in said] == [("error", 9, 7)]
     assert keeper.states() == [(0, 0, 3, 9, "lost"), (0, 3, 10, 0, "lost")]
     assert keeper.counted() == 9
     assert keeper.store.read(lambda: [row.state for row in Stream.select()]) == ["gone"]
@@ -175,6 +178,18 @@ def test_a_topic_made_again_ends_the_old_stream_and_all_that_waited_in_it(keeper
 
 
 @pytest.mark.real_only  # Tansu makes a topic anew for whoever asks about it, also when told not to.
+def test_a_topic_made_again_of_which_nothing_waited_is_no_error(keeper: Keeper, topic: Topic) -> None:
+    """Each start of `tally up`, whose Kafka forgets, has one."""
+    keeper.planned(keeper.plan(), uploads(topic, 3))
+    keeper.store.write(lambda: Batch.update(state="done", stored=9).execute())
+    topic.make_again()
+    with capture_logs() as said:
+        keeper.loss.look()
+    assert [one["log_level"] for one in said] == ["info"]
+    assert keeper.store.read(lambda: [row.state for row in Stream.select()]) == ["gone"]
+    assert keeper.counted() == 0
+
+
 def test_a_topic_that_is_gone_is_given_a_minute_to_come_back(keeper: Keeper, topic: Topic) -> None:
     keeper.planned(keeper.plan(), uploads(topic, 3))
     topic.delete()

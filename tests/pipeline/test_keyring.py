@@ -76,11 +76,17 @@ def test_nothing_else_opens(authorization: str) -> None:
 
 def test_what_was_wrong_with_a_key_is_not_said() -> None:
     said = set()
-    for key in (minted()[1], f"tally_{PUBLIC_ID}_{'0' * 64}"):
+    for key in (minted()[1], f"tally_{PUBLIC_ID}_{'0' * 64}", "tally_wrong", KEY[:-1], KEY * 9):
         with pytest.raises(Denied) as denied:
             keyring("ingest").admit(f"Bearer {key}", "ingest")
         said.add(str(denied.value))
-    assert len(said) == 1
+    assert said == {"this key is not known, or was revoked"}
+
+
+@pytest.mark.parametrize("authorization", ["", KEY, "Bearer ", f"Basic {KEY}"])
+def test_whoever_sends_no_key_is_told_how_to(authorization: str) -> None:
+    with pytest.raises(Denied, match="a key is needed: Authorization: Bearer tally_"):
+        keyring("ingest").admit(authorization, "ingest")
 
 
 def test_before_the_keys_were_read_nobody_is_refused_for_good() -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ConfigurationError
 from pipeline.grammar import MAX_PATH
-from pipeline.routes import MAX_TEMPLATE, OTHER, Routes
+from pipeline.patterns import MAX_TEMPLATE
+from pipeline.routes import OTHER, Routes
 from pipeline.rules import RULES
 
 RANDOM = "kQ4vXz81LmTqR0bYw7Pd"

@@ -36,10 +36,11 @@ def door(kept: Kept, *scopes: str, rate: int | None = None) -> tuple[Upload, Key
 def test_a_stranger_is_told_what_is_missing_and_nothing_of_his_is_kept() -> None:
     kept = Kept()
     app, _ = door(kept, "ingest")
-    for headers in ([], [(b"authorization", b"Bearer x")], [BEARER, BEARER]):
+    missing, unknown = "tally keys create", "not known"
+    for headers, said in (([], missing), ([BEARER, BEARER], missing), ([(b"authorization", b"Bearer x")], unknown)):
         answer = asgi.post(app, body_of(LINE), headers=headers)
         assert (answer.status, answer.headers["www-authenticate"]) == (401, "Bearer")
-        assert "tally keys create" in answer.json["detail"]
+        assert said in answer.json["detail"]
     # Whoever is a stranger learns nothing else: not that his body is too large, or no JSON.
     answer = asgi.post(app, b"{", headers=[(b"content-length", b"999999999"), (b"content-type", b"text/plain")])
     assert answer.status == 401

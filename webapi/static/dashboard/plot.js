@@ -9,6 +9,8 @@ import { roundTop, wholeSteps } from "./scale.js";
 import { useIsDark } from "./theme-choice.js";
 
 const AXIS_WIDTH = 58;
+// Of the widest word below the chart (30 Sept); half of one that stands at its end is beyond it.
+const TIME_WIDTH = 50;
 const SYNC = "traffic";
 
 /**
@@ -74,7 +76,7 @@ function optionsOf(box, series, axis, latest) {
   const line = { stroke: colour("soft"), font, ticks: { show: false } };
   return {
     ...sizeOf(box),
-    padding: [10, 8, 0, 0],
+    padding: [10, TIME_WIDTH / 2, 0, 0],
     legend: { show: false },
     scales: {
       x: { range: () => [latest.current.columns.start, latest.current.columns.end] },
