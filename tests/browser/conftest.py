@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from cli.tether import Tether
 from pipeline import api_keys
@@ -72,8 +72,10 @@ def watched(browser: Browser) -> Iterator[Watched]:
 
 @pytest.fixture
 def page(watched: Watched, site: Site) -> Page:
-    """The dashboard over known lines."""
-    return watched.open(site.url)
+    """The dashboard over known lines, which has its numbers and listens to keys."""
+    opened = watched.open(site.url)
+    expect(opened.locator(".ranking tbody .key").first).to_be_visible()
+    return opened
 
 
 @pytest.fixture(scope="session")

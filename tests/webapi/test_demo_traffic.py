@@ -59,6 +59,7 @@ def goes_on() -> bool:
     return any(thread.name == "demo-traffic" for thread in threading.enumerate())
 
 
+@pytest.mark.any_servers
 def test_lines_are_sent_for_a_while_and_not_begun_twice(
     allow: Allow, backend: Backend, launch: Launch, database: str
 ) -> None:
@@ -84,6 +85,7 @@ def test_lines_are_sent_for_a_while_and_not_begun_twice(
         assert wait_until(lambda: not goes_on(), 20)
 
 
+@pytest.mark.any_servers
 def test_a_receiver_that_refuses_is_told_with_what_helps(
     allow: Allow, backend: Backend, launch: Launch, store: Store, database: str
 ) -> None:
