@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -81,9 +81,16 @@ class RangeReader:
 
     def beginnings(self, parts: Sequence[int]) -> dict[int, int]:
         """The log's first offset of each partition. Raises Unavailable."""
+        return self._offsets(self._consumer.beginning_offsets, parts)
+
+    def ends(self, parts: Sequence[int]) -> dict[int, int]:
+        """The offset after the log's last record of each partition. Raises Unavailable."""
+        return self._offsets(self._consumer.end_offsets, parts)
+
+    def _offsets(self, ask: Callable[..., dict[TopicPartition, int]], parts: Sequence[int]) -> dict[int, int]:
         partitions = [TopicPartition(self._topic, part) for part in parts]
         try:
-            found = self._consumer.beginning_offsets(partitions, timeout_ms=CONNECT_MS)
+            found = ask(partitions, timeout_ms=CONNECT_MS)
         except KeyError as error:
             # Added since the client last asked which partitions there are: it leaves such a one out of its answer.
             with suppress(KafkaError):
