@@ -38,9 +38,6 @@ def verified(plan: Plan, reader: RangeReader, part: int, beginning: int, lost: C
 
 
 def _held(reader: RangeReader, part: int, mark: Mark) -> bool:
-    # Of a log that ends at the mark, its record would be waited for: to ask for what comes next is no error.
-    if reader.ends([part])[part] <= mark.offset:
-        return False
     try:
         found = reader.read(part, mark.offset, mark.offset + 1)
     except RangeChanged:

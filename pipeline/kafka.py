@@ -83,9 +83,9 @@ class RangeReader:
         """The log's first offset of each partition. Raises Unavailable."""
         return self._offsets(self._consumer.beginning_offsets, parts)
 
-    def ends(self, parts: Sequence[int]) -> dict[int, int]:
-        """The offset after the log's last record of each partition. Raises Unavailable."""
-        return self._offsets(self._consumer.end_offsets, parts)
+    def _end(self, part: int) -> int:
+        """The offset after the log's last record. Raises Unavailable."""
+        return self._offsets(self._consumer.end_offsets, [part])[part]
 
     def _offsets(self, ask: Callable[..., dict[TopicPartition, int]], parts: Sequence[int]) -> dict[int, int]:
         partitions = [TopicPartition(self._topic, part) for part in parts]
@@ -121,4 +121,7 @@ class RangeReader:
             read.extend(record for record in records if record.offset < after)
             if (records and records[-1].offset >= after - 1) or (self._consumer.position(partition) or 0) >= after:
                 return read
+            # To ask for what comes after the log's end is no error: it would be waited for.
+            if not records and self._end(partition.partition) < after:
+                raise RangeChanged(f"{partition.topic}/{partition.partition} ends before {after}")
         raise Unavailable("kafka", f"{partition.topic}/{partition.partition} was not read up to {after} in time")
