@@ -177,7 +177,7 @@ def test_a_topic_made_again_ends_the_old_stream_and_all_that_waited_in_it(keeper
     assert keeper.counted() == 9
 
 
-@pytest.mark.real_only  # Tansu makes a topic anew for whoever asks about it, also when told not to.
+@pytest.mark.real_only
 def test_a_topic_made_again_of_which_nothing_waited_is_no_error(keeper: Keeper, topic: Topic) -> None:
     """Each start of `tally up`, whose Kafka forgets, has one."""
     keeper.planned(keeper.plan(), uploads(topic, 3))
@@ -190,6 +190,7 @@ def test_a_topic_made_again_of_which_nothing_waited_is_no_error(keeper: Keeper, 
     assert keeper.counted() == 0
 
 
+@pytest.mark.real_only  # Tansu makes a topic anew for whoever asks about it, also when told not to.
 def test_a_topic_that_is_gone_is_given_a_minute_to_come_back(keeper: Keeper, topic: Topic) -> None:
     keeper.planned(keeper.plan(), uploads(topic, 3))
     topic.delete()
