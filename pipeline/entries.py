@@ -88,10 +88,11 @@ class Scan:
             if first > run.first:
                 self._left.insert(0, Stretch(run.first, first - 1, run.entries - round(share)))
             begun = self._clock()
-            yield Piece(first, run.last)
+            piece = Piece(first, run.last)
+            yield piece
             now = self._clock()
             self.read += share
-            self._note(Piece(first, run.last))
+            self._note(piece)
             if now >= self._deadline:
                 return
             # Never so large that it might outlast the deadline by much.
