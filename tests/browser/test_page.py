@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Site
 from tests.browser.watched import Watched
+from webapi.assets import assets
 
 
 def test_an_empty_page_teaches_with_this_servers_own_address(watched: Watched, empty_site: Site) -> None:
@@ -92,3 +93,25 @@ FOCUSED = """(() => {
   const name = one.getAttribute("aria-label") || one.labels?.[0]?.textContent || one.textContent || one.title;
   return [name.trim(), getComputedStyle(one).outlineStyle];
 })()"""
+
+
+def test_what_is_loaded_late_is_shown_where_it_was_drawn_just_before_it_came(page: Page) -> None:
+    names = ("vendor/preact", "dashboard/lazy", "dashboard/html")
+    shown = page.evaluate(
+        """async (paths) => {
+          const [{ render }, { lazy }, { html }] = await Promise.all(paths.map((path) => import(path)));
+          const places = [0, 1].map(() => document.body.appendChild(document.createElement("p")));
+          const settled = () => new Promise((done) => setTimeout(done, 200));
+          let arrive;
+          const loading = new Promise((resolve) => (arrive = resolve));
+          const Late = lazy(() => loading);
+          render(html`<${Late} />`, places[0]);
+          await settled();
+          render(html`<${Late} />`, places[1]);
+          arrive(() => "here");
+          await settled();
+          return places.map((place) => place.textContent);
+        }""",
+        [assets().path(f"{name}.js") for name in names],
+    )
+    assert shown == ["here", "here"]

@@ -10,7 +10,7 @@ export function lazy(load) {
   return function (props) {
     const [found, setFound] = useState(loaded && { component: loaded });
     useEffect(() => {
-      if (!loaded) {
+      if (!found) { // Asks not for `loaded`: another that was shown may have loaded it since this one was drawn.
         load().then(
           (component) => setFound({ component: (loaded = component) }),
           () => setFound({ component: Missing }),
