@@ -11,7 +11,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.settings import Settings
 
 # Below what the kernel hands out to outgoing connections, so that a server finds its port again after a restart.
-_RANGE = range(15_000, 32_000)
+RANGE = range(15_000, 32_000)
 
 
 def is_taken(number: int) -> bool:
@@ -52,7 +52,7 @@ def free(count: int) -> list[int]:
     """`count` different ports that nobody listens on."""
     found: set[int] = set()
     while len(found) < count:
-        number = random.choice(_RANGE)
+        number = random.choice(RANGE)
         if not is_taken(number):
             found.add(number)
     return list(found)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from cli import ports
 from cli.child import Child
 from cli.tether import Tether
 from pipeline.settings import Settings
@@ -35,6 +36,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Chooses the backends: the embedded one always, the real one where all of its servers are found."""
     config.addinivalue_line("markers", "real_only: a test for the real servers alone; the fixture `real` implies it")
     config.addinivalue_line("markers", "any_servers: a test to which the servers make no difference; runs on one set")
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        # No worker is given a port that another has been given and does not listen on yet.
+        ports.RANGE = ports.RANGE[int(worker.removeprefix("gw")) :: int(os.environ["PYTEST_XDIST_WORKER_COUNT"])]
     missing = servers.missing_real_servers()
     only = config.getoption("--backend")
     required = os.environ.get("TALLY_REQUIRE_SERVERS") == "1"
@@ -95,8 +99,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if lacks(item)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-    # The browser's driver occupies this thread's event loop until the end, and others need one: its tests come last.
-    items[:] = sorted((item for item in items if item not in left_out), key=lambda item: has(item, "browser"))
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")

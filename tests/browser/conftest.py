@@ -52,9 +52,9 @@ class Prepared(NamedTuple):
 Prepare = Callable[..., AbstractContextManager[Prepared]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests; each has a context of its own."""
+    """One browser for all tests of a file, since its driver occupies this thread's event loop; each has a context."""
     with chromium.running() as browser:
         yield browser
 
