@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from cli.ask import Query, WebApi, understood
+from cli.inert import inert
 from cli.stats import CLASS_STYLES
 from cli.table import Cell, Column, Paper, number, word
 
@@ -49,13 +50,19 @@ def row(line: Mapping[str, Any]) -> list[Cell]:
     """A line's cells, in the order of COLUMNS."""
     status = str(line["Status"])
     return [
-        word(line["Timestamp"]),
+        _time(line["Timestamp"]),
         word(status, CLASS_STYLES.get(status[:1], "")),
         number(line["LatencyMs"], " ms"),
         word(line["IP"]),
         word(line["Method"]),
         word(line["Path"]),
     ]
+
+
+def _time(said: str) -> Cell:
+    """As said for programs, and to the millisecond for people, so that one is as wide as another."""
+    whole, _, fraction = said.removesuffix("Z").partition(".")
+    return word(said)._replace(shown=inert(f"{whole}.{fraction[:3]:0<3}Z"))
 
 
 def _how_many(shown: int, meta: Mapping[str, Any], more: bool) -> str:

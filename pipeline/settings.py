@@ -16,6 +16,7 @@ from pipeline.errors import ConfigurationError
 
 MIB = 1024 * 1024
 _ORIGIN = r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?"
+_BROKER = r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -36,6 +37,11 @@ def _read_by(reader: Callable[[str], object]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _brokers(text: str) -> None:
+    if not re.fullmatch(rf"\s*{_BROKER}\s*(,\s*{_BROKER}\s*)*", text):
+        raise ConfigurationError("KAFKA_BOOTSTRAP_SERVERS: expected host:port, with a comma between two of them")
+
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[int, BeforeValidator(_seconds), Field(gt=0)]
 
@@ -48,7 +54,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
-    kafka_bootstrap_servers: str = "localhost:9092"
+    kafka_bootstrap_servers: Annotated[str, _read_by(_brokers)] = "localhost:9092"
     kafka_topic: Annotated[
         str,
         Field(pattern=r"^[A-Za-z0-9._-]{1,249}$", validation_alias=AliasChoices("KAFKA_TOPIC", "KAFKA_LOG_TOPIC_NAME")),

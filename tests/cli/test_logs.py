@@ -126,6 +126,15 @@ def test_a_long_line_is_one_line_for_whoever_copies_it() -> None:
     assert screen.text.count("x") == 2047
 
 
+def test_times_stand_below_one_another_however_exact_they_are() -> None:
+    screen = terminal(120)
+    exact = ("2026-11-23T20:06:09Z", "2026-11-23T20:06:09.8Z", "2026-11-23T20:06:09.843217Z")
+    data = [line(1) | {"Timestamp": time} for time in exact]
+    with scripted(lambda _: Reply({"data": data, "meta": {"total": 3}})) as web:
+        logs.run(WebApi(web.url), {}, False, False, screen.paper)
+    assert [one[:24] for one in screen.lines] == [f"2026-11-23T20:06:09.{ms}Z" for ms in ("000", "800", "843")]
+
+
 def test_the_statuses_are_coloured_by_their_class() -> None:
     screen = terminal(120, colour=True)
     data = [line(1, status=status) for status in (200, 404, 500)]

@@ -55,6 +55,7 @@ def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatc
     ("environment", "servers"),
     [
         ({"KAFKA_BOOTSTRAP_SERVERS": "a:1,b:2"}, "a:1,b:2"),
+        ({"KAFKA_BOOTSTRAP_SERVERS": "a, [::1]:9092"}, "a, [::1]:9092"),
         ({"KAFKA_HOST": "kafka", "KAFKA_PORT": "9093"}, "kafka:9093"),
         ({"KAFKA_HOST": "kafka"}, "kafka:9092"),
         ({"KAFKA_HOST": "kafka", "KAFKA_BOOTSTRAP_SERVERS": "a:1"}, "a:1"),
@@ -104,6 +105,8 @@ def test_a_secret_s_file_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("KAFKA_BOOTSTRAP_SERVERS", "kafka://hunter2:9092"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "hunter2:9092,"),
         ("RECEIVER_PORT", "hunter2"),
         ("RECEIVER_PORT", "65536"),
         ("KAFKA_PORT", "hunter2"),
