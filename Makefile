@@ -15,7 +15,7 @@ run: .venv/.setup  ## the whole pipeline in this terminal; Ctrl-C ends it
 	@exec $(BIN)/tally up
 
 test: .venv/.test  ## on embedded servers, and on real ones where `make servers` has put them
-	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 servers:  ## Apache Kafka, MariaDB and Redis for the tests and the bench
 	@requirements/servers
