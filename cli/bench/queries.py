@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import os
 import re
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from statistics import quantiles
 from typing import Any, Final, NamedTuple
@@ -24,15 +21,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli import ports
-from cli.bench import asking, machine
+from cli.bench import asking, machine, processes
 from cli.bench.fill import fill
 from cli.bench.kinds import Kind, kinds
 from cli.bench.measured import Measured, Size, Times
 from cli.bench.plans import explained
 from cli.bench.yardstick import yardstick
-from cli.child import Child, wait_until
-from cli.readiness import is_ready
-from cli.tether import Tether
 from pipeline import schema
 from pipeline.cache import Cache
 from pipeline.errors import TallyError
@@ -179,24 +173,9 @@ def _measured(
 def _webapi(settings: Settings) -> Iterator[str]:
     """The web API, ready, and beside it a bare view, whose URL this is."""
     (port,) = ports.free(1)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    with contextlib.closing(Tether()) as tether:
-        argvs = {"webapi": ["-m", "cli.main", "webapi"], "bare": ["-m", "cli.bench.bare", str(port)]}
-        children = [
-            Child(tether, name, [sys.executable, *argv], environment=os.environ, log=settings.data_dir / f"{name}.log")
-            for name, argv in argvs.items()
-        ]
-        try:
-            for child in children:
-                child.start()
-            if not wait_until(partial(is_ready, settings, "webapi"), 60) or not wait_until(
-                lambda: ports.is_taken(port), 60
-            ):
-                raise TallyError(f"the web API is not ready: {settings.data_dir / 'webapi.log'} says why")
-            yield f"http://127.0.0.1:{port}/"
-        finally:
-            for child in children:
-                child.stop()
+    commands = {"webapi": processes.ours(settings, "webapi"), "bare view": processes.listening("cli.bench.bare", port)}
+    with processes.running(settings, commands):
+        yield f"http://127.0.0.1:{port}/"
 
 
 def _version(store: Store) -> str:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
-import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,7 +12,7 @@ import click
 import msgspec
 
 from cli import ports
-from cli.bench import load, machine
+from cli.bench import load, machine, processes
 from cli.bench.hops import Hops
 from cli.bench.load import Plan
 from cli.bench.naive import naive
@@ -27,9 +24,6 @@ from cli.bench.trial import Trial, Workload, median_rate
 from cli.bench.usage import Usage
 from cli.bench.wall import wall
 from cli.bench.yardstick import yardstick
-from cli.child import Child, wait_until
-from cli.readiness import is_ready
-from cli.tether import Tether
 from pipeline import schema, topic
 from pipeline.errors import TallyError
 from pipeline.models import LogEntry
@@ -100,7 +94,8 @@ def run(settings: Settings, schedule: Schedule, output: Path | None, picture: Pa
 
 def _report(settings: Settings, store: Store, schedule: Schedule) -> Report:
     before = yardstick()
-    with _processes(settings) as leaders, contextlib.closing(Hops(settings, store)) as hops:
+    commands = {name: processes.ours(settings, name) for name in PROCESSES}
+    with processes.running(settings, commands) as leaders, contextlib.closing(Hops(settings, store)) as hops:
         rig = Rig(f"{ports.address(settings, 'receiver')}/upload", store, Usage(settings, leaders), hops)
         click.echo("warming up", err=True)
         rig.trial(schedule.workloads[0], schedule.warm_up)
@@ -137,24 +132,3 @@ def _offered(rig: Rig, schedule: Schedule, rate: float, seconds: float) -> Trial
 def _upload() -> bytes:
     content, _ = load.body(random.Random(1), Plan("", 100, 1, 0), datetime.now(UTC))
     return content
-
-
-@contextlib.contextmanager
-def _processes(settings: Settings) -> Iterator[dict[str, int]]:
-    """The processes of the pipeline, ready, by name: their pids."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    with contextlib.closing(Tether()) as tether:
-        children = {
-            name: Child(tether, name, [sys.executable, "-m", "cli.main", name], log=settings.data_dir / f"{name}.log")
-            for name in PROCESSES
-        }
-        try:
-            for child in children.values():
-                child.start()
-            for name in children:
-                if not wait_until(partial(is_ready, settings, name), 60):
-                    raise TallyError(f"the {name} is not ready: {settings.data_dir / name}.log says why")
-            yield {name: child.pid for name, child in children.items()}
-        finally:
-            for child in children.values():
-                child.stop()

@@ -7,9 +7,7 @@ need together is what the pipeline cannot go below while it is made of them.
 from __future__ import annotations
 
 import contextlib
-import os
 import random
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -23,15 +21,12 @@ import polars as pl
 from kafka import TopicPartition
 
 from cli import ports
-from cli.bench import load, machine
+from cli.bench import load, machine, processes
 from cli.bench.load import Plan
 from cli.bench.loading import loading, sent_by
 from cli.bench.trial import Workload
 from cli.bench.usage import Usage
-from cli.child import Child, wait_until
-from cli.tether import Tether
 from pipeline import batch, producer, topic
-from pipeline.errors import TallyError
 from pipeline.grammar import FAST_LINE
 from pipeline.kafka import consuming
 from pipeline.settings import Settings
@@ -87,20 +82,12 @@ def _used(servers: Usage) -> float:
 def _http(settings: Settings, plan: Plan) -> float:
     """CPU seconds a million lines: of the load, and of a server that answers 202 to whatever it has read."""
     (port,) = ports.free(1)
-    argv = [sys.executable, "-m", "cli.bench.bare_door", str(port)]
-    with contextlib.closing(Tether()) as tether:
-        child = Child(tether, "bare door", argv, environment=os.environ, log=settings.data_dir / "bare-door.log")
-        child.start()
-        try:
-            if not wait_until(lambda: ports.is_taken(port), 60):
-                raise TallyError(f"the bare door does not open: {settings.data_dir / 'bare-door.log'} says why")
-            pids = machine.session(child.pid)
-            before = machine.cpu_seconds(pids)
-            with loading(msgspec.structs.replace(plan, url=f"http://127.0.0.1:{port}/upload")) as process:
-                sent = sent_by(process)
-            return (machine.cpu_seconds(pids) - before + sent.cpu_seconds) / sent.lines * 1e6
-        finally:
-            child.stop()
+    with processes.running(settings, {"bare door": processes.listening("cli.bench.bare_door", port)}) as leaders:
+        pids = machine.session(leaders["bare door"])
+        before = machine.cpu_seconds(pids)
+        with loading(msgspec.structs.replace(plan, url=f"http://127.0.0.1:{port}/upload")) as process:
+            sent = sent_by(process)
+        return (machine.cpu_seconds(pids) - before + sent.cpu_seconds) / sent.lines * 1e6
 
 
 def _send(settings: Settings, uploads: Sequence[bytes]) -> None:
