@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 # Seconds after which a record is planned whatever the workers do, and where they have begun all that they were sent.
 # Before that, only where they are idle: a batch has a fixed cost, and what comes while they work makes a larger one.
-PATIENCE, PATIENCE_BEGUN = 1.0, 0.2
+PATIENCE, PATIENCE_BEGUN = 1.0, 0.1
 POLL_MS = 200
 # Between two questions whether Redis is back, each of which may take as long.
 PROBE_SECONDS = 5.0

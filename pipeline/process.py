@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import signal
@@ -10,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 import structlog
@@ -20,6 +22,7 @@ log = structlog.get_logger(__name__)
 
 # Seconds that steps in hand have, all together, once the process is to stop.
 GRACE = 4.0
+_SESSION = Path("/proc/self/autogroup")
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,16 @@ def end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def give_way(nice: int) -> None:
+    """Has this process, and those it starts, stand back where processor time is short, by so much as `nice` says."""
+    os.nice(nice)
+    # Where Linux gives each session a share, `nice` counts within it alone, and this is the session's own. It may be a
+    # terminal's, with more in it than us.
+    if os.getsid(0) == os.getpid():
+        with contextlib.suppress(OSError):
+            _SESSION.write_text(str(nice))
 
 
 def report(error: BaseException, **where: object) -> None:

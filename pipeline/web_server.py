@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+import resource
+from typing import Any, Final
 
 from granian import Granian
 from granian.constants import HTTPModes
+from granian.http import HTTP1Settings
+
+# At once; one more waits until another ends.
+CONNECTIONS: Final = 4096
+# A connection that says nothing whole for so long, a request's head or the next request, ends.
+HEAD_SECONDS: Final = 10
+# Of a connection what is not taken yet, a head among it.
+BUFFER_BYTES: Final = 128 * 1024
+# Files and connections of the process's own.
+_OWN_FILES: Final = 256
 
 
 def serve(target: str, host: str, port: int, **options: Any) -> int:
@@ -21,6 +32,8 @@ def serve(target: str, host: str, port: int, **options: Any) -> int:
         http=HTTPModes.http1,
         websockets=False,
         workers=1,
+        backpressure=_connections(),
+        http1_settings=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000, max_buffer_size=BUFFER_BYTES),
         log_access=False,
         # What it says goes to our log.
         log_dictconfig={"handlers": {}, "loggers": {"_granian": {}, "granian.access": {}}},
@@ -31,3 +44,12 @@ def serve(target: str, host: str, port: int, **options: Any) -> int:
     except SystemExit as ended:
         return int(ended.code or 0)
     return 0
+
+
+def _connections() -> int:
+    """How many connections there may be at once; raises the limit of open files as far as that needs and is allowed."""
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files < (wanted := CONNECTIONS + _OWN_FILES):
+        files = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+    return min(CONNECTIONS, max(files - _OWN_FILES, 1))

@@ -166,6 +166,26 @@ def test_a_loop_in_the_background_survives_a_step_that_raises() -> None:
     assert [steps.get(timeout=10) for _ in range(3)] == [1, 1, 1]
 
 
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_whoever_gives_way_lowers_its_own_session_and_nobody_elses(is_alone: bool) -> None:
+    code = """
+import os
+from pathlib import Path
+from pipeline.process import give_way
+group = Path("/proc/self/autogroup")
+before = group.read_text().split() if group.exists() else None
+give_way(3)
+after = group.read_text().split() if group.exists() else None
+print(os.nice(0), before and int(after[-1]) - int(before[-1]))
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, start_new_session=is_alone, capture_output=True, text=True, check=True
+    )
+    nice, more = said.stdout.split()
+    assert nice == str(os.nice(0) + 3)
+    assert more in (("3", "None") if is_alone else ("0", "None"))
+
+
 def test_an_error_of_ours_at_the_start_is_one_line_and_its_code() -> None:
     done = subprocess.run(
         [

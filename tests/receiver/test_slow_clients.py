@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import socket
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from cli.child import Child, wait_until
+from pipeline import web_server
 from receiver.main import IN_HAND
 from tests.receiver import wire
 from tests.receiver.wire import BODY, Environment
@@ -21,6 +23,8 @@ CLIENTS = 64
 HALF = IN_HAND * LIMIT // CLIENTS - 100
 HEAD = b"POST /upload HTTP/1.1\r\nHost: tally\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 SECONDS = 2.0
+HEADS = 1_500
+_, MOST_FILES = resource.getrlimit(resource.RLIMIT_NOFILE)
 
 
 @pytest.fixture
@@ -60,6 +64,17 @@ def test_half_a_head_or_half_a_body_delays_nobody(environment: Environment) -> N
                 status, _, seconds = wire.post(environment, BODY)
                 assert (status, seconds < SECONDS) == (202, True)
     assert wait_until(lambda: in_hand(environment) == 0, 10), in_hand(environment)
+
+
+@pytest.mark.any_servers
+def test_more_heads_than_there_were_connections_for_keep_nobody_out_and_end(environment: Environment) -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 4096), MOST_FILES))
+    with halves(environment, HEADS, HEAD[:60]) as slow:
+        status, _, seconds = wire.post(environment, BODY)
+        assert (status, seconds < SECONDS) == (202, True)
+        for connection in slow:
+            connection.settimeout(3 * web_server.HEAD_SECONDS)
+            assert not connection.recv(1000).startswith(b"HTTP/1.1 2")
 
 
 @pytest.mark.any_servers
