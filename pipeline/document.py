@@ -14,6 +14,7 @@ from pipeline.errors import DocumentFault
 BUILT_BYTES: Final = 64 * 1024
 
 _lines = msgspec.json.Decoder(list[str])
+_ARRAY = re.compile(rb"[ \t\r\n]*\[")
 _ELEMENT = re.compile(r"Expected `str`, got `(\w+)` - at `\$\[(\d+)\]`")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -29,7 +30,9 @@ def decode(body: bytes) -> list[str]:
 
 
 def at_least(body: bytes) -> int:
-    """A number of elements that a body has at the least, if it is an array of strings; cheap."""
+    """A number of elements that a body has at the least, if it is an array of strings; 0 of what is none. Cheap."""
+    if not _ARRAY.match(body):
+        return 0
     # Not every escaped quotation mark closes a string, but every other one opens or closes one.
     return (body.count(b'"') - body.count(b'\\"')) // 2
 

@@ -205,6 +205,12 @@ def test_the_limit_of_lines_holds_to_the_line(line: str) -> None:
     assert not kept.records
 
 
+def test_what_is_large_and_no_array_is_refused_as_that() -> None:
+    answer = post(upload_app(Kept(), max_lines=10), b' {"a":' * 1_000)
+    assert answer.status == 400
+    assert "must be an array of strings" in answer.json["detail"]
+
+
 def test_an_array_of_a_million_is_refused() -> None:
     for element in (b'""', b'"\\""', b"1"):
         body = b"[" + b",".join([element] * 1_000_000) + b"]"
