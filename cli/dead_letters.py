@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -14,6 +14,9 @@ from pipeline.process import guarded
 if TYPE_CHECKING:
     from cli.letters import Chosen
     from pipeline.storage import Store
+
+# What the database can have: a BIGINT, or SQLite's INTEGER.
+_ID: Final = click.IntRange(1, 2**63 - 1)
 
 
 @click.group("dead-letters")
@@ -26,7 +29,7 @@ def _choosing(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--all", "every", is_flag=True, help="All there are."),
         click.option("--reason", help="Those of one reason, such as poison."),
-        click.argument("ids", metavar="[ID]...", nargs=-1, type=click.IntRange(1)),
+        click.argument("ids", metavar="[ID]...", nargs=-1, type=_ID),
     ):
         command = option(command)
     return command
@@ -46,7 +49,7 @@ def list_(as_json: bool, url: str | None, **query: Any) -> None:
 
 
 @dead_letters.command("show")
-@click.argument("letter", metavar="ID", type=click.IntRange(1))
+@click.argument("letter", metavar="ID", type=_ID)
 @asks()
 def show_one(letter: int, as_json: bool, url: str | None) -> None:
     """Show one dead letter with all that is kept of it."""
@@ -67,9 +70,18 @@ def export(ids: tuple[int, ...], reason: str | None, every: bool, output: Any) -
     guarded("dead-letters export", lambda: export(_store(), chosen, output))
 
 
+def _utf8(_context: click.Context, _option: click.Parameter, line: str | None) -> str | None:
+    """A line as it can be sent: what a shell gave in another encoding is here as surrogates."""
+    try:
+        (line or "").encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter("a line is UTF-8 text") from None
+    return line
+
+
 @dead_letters.command()
 @_choosing
-@click.option("--replace", metavar="LINE", help="What the one line with this ID should have been.")
+@click.option("--replace", metavar="LINE", callback=_utf8, help="What the one line with this ID should have been.")
 @click.option("--again", is_flag=True, help="Also those that were sent again before.")
 def retry(ids: tuple[int, ...], reason: str | None, every: bool, replace: str | None, again: bool) -> None:
     """Send dead letters to Kafka again, as uploads of their own, each of which counts once.

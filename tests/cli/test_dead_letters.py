@@ -126,6 +126,21 @@ def test_a_purge_spares_what_comes_while_it_asks(store: Store, monkeypatch: pyte
     assert (len(left(store)), {id for id, _ in left(store)} & {*ids}) == (2, set())
 
 
+@pytest.mark.parametrize("command", ["show", "export", "retry", "purge"])
+def test_an_id_that_no_database_can_have_is_a_wrong_word(command: str) -> None:
+    for id in (0, 2**63, 99999999999999999999):
+        ended = run(command, id)
+        assert (ended.exit_code, ended.stderr.count(f"{id} is not in the range")) == (2, 1)
+
+
+def test_a_replacement_that_is_not_utf8_is_a_wrong_word() -> None:
+    ended = run("retry", 1, "--replace", b"\xff".decode(errors="surrogateescape"))
+    assert (ended.exit_code, ended.stderr.splitlines()[-1]) == (
+        2,
+        "Error: Invalid value for '--replace': a line is UTF-8 text",
+    )
+
+
 @pytest.mark.parametrize(
     "words", [("retry",), ("purge", "--all", 1), ("export", "--all", "--reason", "x"), ("retry", 0)], ids=str
 )
