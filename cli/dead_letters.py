@@ -21,7 +21,10 @@ _ID: Final = click.IntRange(1, 2**63 - 1)
 
 @click.group("dead-letters")
 def dead_letters() -> None:
-    """Look at what could not be stored, send it again, take it away."""
+    """Look at what could not be stored, send it again, take it away.
+
+    An ID that no letter has is named, and the others are handled; exit code 1 then.
+    """
 
 
 def _choosing(command: Callable[..., None]) -> Callable[..., None]:
@@ -67,7 +70,7 @@ def export(ids: tuple[int, ...], reason: str | None, every: bool, output: Any) -
     chosen = _chosen(ids, reason, every)
     from cli.letters import export
 
-    guarded("dead-letters export", lambda: export(_store(), chosen, output))
+    guarded("dead-letters export", lambda: _handled(chosen, lambda store: export(store, chosen, output)))
 
 
 def _utf8(_context: click.Context, _option: click.Parameter, line: str | None) -> str | None:
@@ -95,7 +98,10 @@ def retry(ids: tuple[int, ...], reason: str | None, every: bool, replace: str | 
     from cli.retry import run
     from cli.table import Paper
 
-    guarded("dead-letters retry", lambda: run(settings.load(), _store(), chosen, replace, again, Paper()))
+    def work(store: Store) -> int:
+        return run(settings.load(), store, chosen, replace, again, Paper())
+
+    guarded("dead-letters retry", lambda: _handled(chosen, work))
 
 
 @dead_letters.command()
@@ -106,8 +112,7 @@ def purge(ids: tuple[int, ...], reason: str | None, every: bool, yes: bool) -> N
     chosen = _chosen(ids, reason, every)
     from cli import letters
 
-    def work() -> int:
-        store = _store()
+    def work(store: Store) -> int:
         # Those that are asked about, and none that come while somebody thinks.
         found = letters.ids(store, chosen)
         if found and not yes:
@@ -115,7 +120,7 @@ def purge(ids: tuple[int, ...], reason: str | None, every: bool, yes: bool) -> N
         click.echo(f"deleted {letters.purge(store, found):,} dead letters", err=True)
         return 0
 
-    guarded("dead-letters purge", work)
+    guarded("dead-letters purge", lambda: _handled(chosen, work))
 
 
 def _chosen(ids: tuple[int, ...], reason: str | None, every: bool) -> Chosen:
@@ -124,6 +129,20 @@ def _chosen(ids: tuple[int, ...], reason: str | None, every: bool) -> Chosen:
     if sum(map(bool, (ids, reason, every))) != 1:
         raise click.UsageError("say which: either IDs, or --reason, or --all")
     return Chosen(ids, reason)
+
+
+def _handled(chosen: Chosen, work: Callable[[Store], int]) -> int:
+    """What `work` returns, which handles the letters that there are; 1 where an ID is no letter's, which is said first.
+
+    Raises ConfigurationError, Unavailable, and what `work` raises.
+    """
+    from cli.letters import absent
+
+    store = _store()
+    missing = absent(store, chosen)
+    if missing:
+        click.echo(f"there is no dead letter {', '.join(map(str, missing))}", err=True)
+    return work(store) or int(bool(missing))
 
 
 def _store() -> Store:
