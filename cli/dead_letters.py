@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -15,10 +15,16 @@ if TYPE_CHECKING:
     from cli.letters import Chosen
     from pipeline.storage import Store
 
+# What the database can have: a BIGINT, or SQLite's INTEGER.
+_ID: Final = click.IntRange(1, 2**63 - 1)
+
 
 @click.group("dead-letters")
 def dead_letters() -> None:
-    """Look at what could not be stored, send it again, take it away."""
+    """Look at what could not be stored, send it again, take it away.
+
+    An ID that no letter has is named, and the others are handled; exit code 1 then.
+    """
 
 
 def _choosing(command: Callable[..., None]) -> Callable[..., None]:
@@ -26,7 +32,7 @@ def _choosing(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--all", "every", is_flag=True, help="All there are."),
         click.option("--reason", help="Those of one reason, such as poison."),
-        click.argument("ids", metavar="[ID]...", nargs=-1, type=click.IntRange(1)),
+        click.argument("ids", metavar="[ID]...", nargs=-1, type=_ID),
     ):
         command = option(command)
     return command
@@ -46,7 +52,7 @@ def list_(as_json: bool, url: str | None, **query: Any) -> None:
 
 
 @dead_letters.command("show")
-@click.argument("letter", metavar="ID", type=click.IntRange(1))
+@click.argument("letter", metavar="ID", type=_ID)
 @asks()
 def show_one(letter: int, as_json: bool, url: str | None) -> None:
     """Show one dead letter with all that is kept of it."""
@@ -64,12 +70,21 @@ def export(ids: tuple[int, ...], reason: str | None, every: bool, output: Any) -
     chosen = _chosen(ids, reason, every)
     from cli.letters import export
 
-    guarded("dead-letters export", lambda: export(_store(), chosen, output))
+    guarded("dead-letters export", lambda: _handled(chosen, lambda store: export(store, chosen, output)))
+
+
+def _utf8(_context: click.Context, _option: click.Parameter, line: str | None) -> str | None:
+    """A line as it can be sent: what a shell gave in another encoding is here as surrogates."""
+    try:
+        (line or "").encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter("a line is UTF-8 text") from None
+    return line
 
 
 @dead_letters.command()
 @_choosing
-@click.option("--replace", metavar="LINE", help="What the one line with this ID should have been.")
+@click.option("--replace", metavar="LINE", callback=_utf8, help="What the one line with this ID should have been.")
 @click.option("--again", is_flag=True, help="Also those that were sent again before.")
 def retry(ids: tuple[int, ...], reason: str | None, every: bool, replace: str | None, again: bool) -> None:
     """Send dead letters to Kafka again, as uploads of their own, each of which counts once.
@@ -83,7 +98,10 @@ def retry(ids: tuple[int, ...], reason: str | None, every: bool, replace: str | 
     from cli.retry import run
     from cli.table import Paper
 
-    guarded("dead-letters retry", lambda: run(settings.load(), _store(), chosen, replace, again, Paper()))
+    def work(store: Store) -> int:
+        return run(settings.load(), store, chosen, replace, again, Paper())
+
+    guarded("dead-letters retry", lambda: _handled(chosen, work))
 
 
 @dead_letters.command()
@@ -94,8 +112,7 @@ def purge(ids: tuple[int, ...], reason: str | None, every: bool, yes: bool) -> N
     chosen = _chosen(ids, reason, every)
     from cli import letters
 
-    def work() -> int:
-        store = _store()
+    def work(store: Store) -> int:
         # Those that are asked about, and none that come while somebody thinks.
         found = letters.ids(store, chosen)
         if found and not yes:
@@ -103,7 +120,7 @@ def purge(ids: tuple[int, ...], reason: str | None, every: bool, yes: bool) -> N
         click.echo(f"deleted {letters.purge(store, found):,} dead letters", err=True)
         return 0
 
-    guarded("dead-letters purge", work)
+    guarded("dead-letters purge", lambda: _handled(chosen, work))
 
 
 def _chosen(ids: tuple[int, ...], reason: str | None, every: bool) -> Chosen:
@@ -112,6 +129,20 @@ def _chosen(ids: tuple[int, ...], reason: str | None, every: bool) -> Chosen:
     if sum(map(bool, (ids, reason, every))) != 1:
         raise click.UsageError("say which: either IDs, or --reason, or --all")
     return Chosen(ids, reason)
+
+
+def _handled(chosen: Chosen, work: Callable[[Store], int]) -> int:
+    """What `work` returns, which handles the letters that there are; 1 where an ID is no letter's, which is said first.
+
+    Raises ConfigurationError, Unavailable, and what `work` raises.
+    """
+    from cli.letters import absent
+
+    store = _store()
+    missing = absent(store, chosen)
+    if missing:
+        click.echo(f"there is no dead letter {', '.join(map(str, missing))}", err=True)
+    return work(store) or int(bool(missing))
 
 
 def _store() -> Store:

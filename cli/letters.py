@@ -92,6 +92,12 @@ def ids(store: Store, chosen: Chosen) -> list[int]:
     return store.read(lambda: [id for (id,) in DeadLetter.select(DeadLetter.id).where(chosen.where()).tuples()])
 
 
+def absent(store: Store, chosen: Chosen) -> list[int]:
+    """The ids that were named and that no letter has, in their order. Raises Unavailable."""
+    there = {*ids(store, chosen)} if chosen.ids else set()
+    return [id for id in dict.fromkeys(chosen.ids) if id not in there]
+
+
 def purge(store: Store, ids: Sequence[int]) -> int:
     """Deletes the letters of these ids, a chunk at a time, and returns how many there were. Raises Unavailable."""
     chunks = (ids[start : start + 10 * CHUNK] for start in range(0, len(ids), 10 * CHUNK))

@@ -33,6 +33,8 @@ _REFUSED = frozenset({3, 28, 1021, 1026, 1030, 1037, 1038, 1041, 1114, 1203, 120
 )
 # The same in SQLite's words; it has no numbers.
 _REFUSED_WORDS = ("is full", "disk I/O error", "readonly database", "unable to open", "no such table", "no such column")
+# The one of them that a command of ours mends.
+_NO_TABLE, _NO_TABLE_WORDS = 1146, "no such table"
 # Seconds; a connection that idled for longer the server may be about to end.
 _IDLE_LIMIT = WAIT_TIMEOUT - 5.0
 # Values a statement; SQLite binds at most 32,766.
@@ -218,4 +220,6 @@ def _refused(error: BaseException) -> bool:
 
 
 def _said(error: BaseException) -> str:
-    return str(error.args[-1]) if error.args else type(error).__name__
+    said = str(error.args[-1]) if error.args else type(error).__name__
+    has_no_table = error_code(error) == _NO_TABLE or said.startswith(_NO_TABLE_WORDS)
+    return f"{said}; `tally migrate` makes the tables" if has_no_table else said

@@ -126,6 +126,38 @@ def test_a_purge_spares_what_comes_while_it_asks(store: Store, monkeypatch: pyte
     assert (len(left(store)), {id for id, _ in left(store)} & {*ids}) == (2, set())
 
 
+@pytest.mark.usefixtures("environment")
+def test_an_id_of_no_letter_is_named_and_the_others_are_handled(store: Store) -> None:
+    there, other, gone, never = [bury(store, GOOD.encode(), number) for number in range(3)] + [2**63 - 1]
+    assert run("purge", gone, "--yes").exit_code == 0
+    said = f"there is no dead letter {gone}, {never}\n"
+    ended = run("export", gone, there, never, gone)
+    assert (ended.exit_code, ended.stderr, len(ended.stdout.splitlines())) == (1, said, 1)
+    ended = run("retry", gone, there, never)
+    assert (ended.exit_code, ended.stderr) == (1, f"{said}sent 1 again\n")
+    assert left(store) == [(there, True), (other, False)]
+    ended = run("purge", gone, there, never, "--yes")
+    assert (ended.exit_code, ended.stderr) == (1, f"{said}deleted 1 dead letters\n")
+    assert left(store) == [(other, False)]
+    # Where none is named, none is missing.
+    assert [run(command, "--reason", "none").exit_code for command in ("export", "retry", "purge")] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("command", ["show", "export", "retry", "purge"])
+def test_an_id_that_no_database_can_have_is_a_wrong_word(command: str) -> None:
+    for id in (0, 2**63, 99999999999999999999):
+        ended = run(command, id)
+        assert (ended.exit_code, ended.stderr.count(f"{id} is not in the range")) == (2, 1)
+
+
+def test_a_replacement_that_is_not_utf8_is_a_wrong_word() -> None:
+    ended = run("retry", 1, "--replace", b"\xff".decode(errors="surrogateescape"))
+    assert (ended.exit_code, ended.stderr.splitlines()[-1]) == (
+        2,
+        "Error: Invalid value for '--replace': a line is UTF-8 text",
+    )
+
+
 @pytest.mark.parametrize(
     "words", [("retry",), ("purge", "--all", 1), ("export", "--all", "--reason", "x"), ("retry", 0)], ids=str
 )

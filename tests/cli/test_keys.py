@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -64,3 +65,14 @@ def test_a_name_of_anybodys_does_not_reach_the_terminal_as_it_is() -> None:
     assert run("create", "\x1b[2J\u202eé", "--scope", "read")[0] == 0
     code, table, _ = run("list")
     assert (code, "\x1b" in table, "\u202e" in table) == (0, False, False)
+
+
+def test_a_database_without_tables_is_named_with_what_makes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'none.db'}")
+    code, _, words = run("list")
+    assert (code, words) == (
+        69,
+        "tally keys list: database is not available: no such table: api_key; `tally migrate` makes the tables\n",
+    )

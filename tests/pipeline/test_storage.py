@@ -111,6 +111,11 @@ def test_an_insert_that_ignores_keeps_what_is_there(store: Store) -> None:
         store.write(lambda: store.insert(UploadKey, [row]))
 
 
+def test_a_table_that_is_missing_is_said_with_what_makes_it(store: Store) -> None:
+    with pytest.raises(Refused, match=r"database is not available: .*; `tally migrate` makes the tables"):
+        store.read(lambda: store.execute("SELECT 1 FROM nowhere"))
+
+
 @pytest.mark.parametrize("payload", [b"", b"\0'\\%s%%\xff\"", b"\xf0\x9f"])
 def test_bytes_and_texts_come_back_as_they_went(store: Store, payload: bytes) -> None:
     detail = "é 😀 ' \\ %s"
