@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 _ID: Final = click.IntRange(1, 2**63 - 1)
 
 
+def _utf8(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    """Text as it can be sent and looked for: what a shell gave in another encoding is here as surrogates."""
+    try:
+        (text or "").encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter("expected UTF-8") from None
+    return text
+
+
 @click.group("dead-letters")
 def dead_letters() -> None:
     """Look at what could not be stored, send it again, take it away.
@@ -31,7 +40,7 @@ def _choosing(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a command the ways to say which letters are meant."""
     for option in (
         click.option("--all", "every", is_flag=True, help="All there are."),
-        click.option("--reason", help="Those of one reason, such as poison."),
+        click.option("--reason", callback=_utf8, help="Those of one reason, such as poison."),
         click.argument("ids", metavar="[ID]...", nargs=-1, type=_ID),
     ):
         command = option(command)
@@ -40,7 +49,7 @@ def _choosing(command: Callable[..., None]) -> Callable[..., None]:
 
 @dead_letters.command("list")
 @asks("from", "to")
-@click.option("--reason", help="Those of one reason, such as not_an_array.")
+@click.option("--reason", callback=_utf8, help="Those of one reason, such as not_an_array.")
 @click.option("--limit", type=int, help="How many, 50 by default, 200 at the most.")
 @click.option("--before", type=int, metavar="ID", help="Older ones than this.")
 def list_(as_json: bool, url: str | None, **query: Any) -> None:
@@ -71,15 +80,6 @@ def export(ids: tuple[int, ...], reason: str | None, every: bool, output: Any) -
     from cli.letters import export
 
     guarded("dead-letters export", lambda: _handled(chosen, lambda store: export(store, chosen, output)))
-
-
-def _utf8(_context: click.Context, _option: click.Parameter, line: str | None) -> str | None:
-    """A line as it can be sent: what a shell gave in another encoding is here as surrogates."""
-    try:
-        (line or "").encode()
-    except UnicodeEncodeError:
-        raise click.BadParameter("a line is UTF-8 text") from None
-    return line
 
 
 @dead_letters.command()

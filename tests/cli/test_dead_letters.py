@@ -150,12 +150,11 @@ def test_an_id_that_no_database_can_have_is_a_wrong_word(command: str) -> None:
         assert (ended.exit_code, ended.stderr.count(f"{id} is not in the range")) == (2, 1)
 
 
-def test_a_replacement_that_is_not_utf8_is_a_wrong_word() -> None:
-    ended = run("retry", 1, "--replace", b"\xff".decode(errors="surrogateescape"))
-    assert (ended.exit_code, ended.stderr.splitlines()[-1]) == (
-        2,
-        "Error: Invalid value for '--replace': a line is UTF-8 text",
-    )
+@pytest.mark.parametrize("words", [("retry", 1, "--replace"), ("export", "--reason"), ("list", "--reason")])
+def test_what_is_not_utf8_is_a_wrong_word(words: tuple[object, ...]) -> None:
+    ended = run(*words, b"\xff".decode(errors="surrogateescape"))
+    said = f"Error: Invalid value for '{words[-1]}': expected UTF-8"
+    assert (ended.exit_code, ended.stderr.splitlines()[-1]) == (2, said)
 
 
 @pytest.mark.parametrize(

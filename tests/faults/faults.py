@@ -249,6 +249,18 @@ def recreated(scene: Scene) -> None:
         topic.make_again()
 
 
+def made_again(scene: Scene) -> None:
+    """The topic deleted while nothing is pending, and made again while uploads come: none of theirs may be lost."""
+    with contextlib.closing(_topic(scene)) as topic:
+        with scene.resting():
+            scene.pipeline.expected = scene.journal.lines
+            scene.pipeline.settle(at_least=True)
+            topic.delete()
+            time.sleep(DOWN)
+        time.sleep(DOWN)
+        topic.create()
+
+
 def retained(scene: Scene) -> None:
     """Retention passes all that is pending."""
     with _pending(scene) as topic:

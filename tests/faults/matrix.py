@@ -127,6 +127,7 @@ def _cells() -> list[Cell]:
             exactly,
         ),
         ("log cut and regrown", {"Kafka": faults.regrown}, exactly),
+        ("topic made again under uploads", {"receiver": faults.made_again}, exactly),
         ("topic made again, retention passed", {"consumer": faults.recreated, "Kafka": faults.retained}, said),
         (
             "restored from a backup",
