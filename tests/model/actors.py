@@ -115,7 +115,7 @@ def worker(world: World, broken: Broken) -> Actor:
         message = world.queue.pop(0)
         yield "has a message"
         records = world.log.read(message.first, message.next) if message.topic_id == world.log.topic_id else []
-        if digest(records) != message.digest:
+        if Rule.DIGEST not in broken and digest(records) != message.digest:
             continue
         yield "has read"
         keys = upload_keys.identities(records)

@@ -15,6 +15,7 @@ class Rule(Enum):
     COMMIT_IS_WATERMARK = "Kafka is told the least pending offset: it is told what was read"
     CLAIM = "a batch is done only by who finds it pending: by whoever has a message"
     CLAIM_NAMES_THE_RANGE = "a claim compares the whole range: only where it begins"
+    DIGEST = "a batch is done of the records that its digest is of: of whatever stands in its range"
     ONE_TRANSACTION = "claim and rows are one transaction: the rows are committed first"
     CLAIM_WITH_ROWS = "claim and rows are one transaction: the claim is committed first"
     INSERT_THEN_LOOK = "keys are inserted, then looked at: looked at first"
