@@ -23,6 +23,7 @@ from cli.lock import locked
 from cli.readiness import is_ready
 from cli.supervisor import Service, Supervisor
 from cli.tether import Tether
+from pipeline import exposure
 from pipeline.errors import TallyError, Unavailable
 from pipeline.settings import Settings
 
@@ -41,13 +42,16 @@ COLOURS = dict(
 def run(settings: Settings) -> int:
     """Runs everything until SIGINT, SIGTERM or SIGHUP, and leaves nothing behind.
 
-    Raises ConfigurationError for a port in use, and in its words where a process cannot start with these settings;
-    TallyError where another `tally up` has the same DATA_DIR or the migration fails, Unavailable for an embedded server
-    that does not start; BrokenPipeError once nobody reads what it says.
+    Raises ConfigurationError before anything starts where strangers could reach a process and nobody said so, or a port
+    is in use, and later in its words where a process cannot start with these settings; TallyError where another
+    `tally up` has the same DATA_DIR or the migration fails, Unavailable for an embedded server that does not start;
+    BrokenPipeError once nobody reads what it says.
     """
     ending = _Ending()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: ending.ask())
+    for process in LISTENERS:
+        exposure.require_decided(settings, ports.host(settings, process))
     directory = settings.data_dir.resolve()
     with locked(directory) as lock:
         ports.require_free(settings, *LISTENERS)
