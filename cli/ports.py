@@ -33,6 +33,11 @@ def require_free(settings: Settings, *processes: str) -> None:
         port.require_free(host, number, setting)
 
 
+def host(settings: Settings, process: str) -> str:
+    """The host that a process listens on."""
+    return _listener(settings, process)[1]
+
+
 def address(settings: Settings, process: str) -> str:
     """Where a process on this machine answers HTTP: `http://127.0.0.1:8080`."""
     _, host, number = _listener(settings, process)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,9 +19,9 @@ import pytest
 
 from cli import ports
 from cli.child import Child, wait_until
-from cli.up import PROCESSES
+from cli.up import PROCESSES, STOP_SECONDS
 from tests.conftest import Launch
-from tests.servers import is_running
+from tests.servers import ROOT, is_running
 
 START_SECONDS = 90
 
@@ -92,6 +96,62 @@ def test_a_killed_supervisor_takes_everything_with_it(launch: Launch, environmen
     started = descendants(up.pid)
     os.kill(up.pid, signal.SIGKILL)
     assert wait_until(lambda: not any(map(is_running, started)), 10)
+
+
+def test_signals_that_come_at_once_end_it_as_one_does(launch: Launch, environment: dict[str, str]) -> None:
+    """`timeout` sends its signal twice: to the command, and to the group that it is in."""
+    up = launch("up", environment)
+    wait_for(up, "kafka")
+    started = descendants(up.pid)
+    for _ in range(200):
+        os.kill(up.pid, signal.SIGTERM)
+    assert up.wait(STOP_SECONDS + 1) == 0
+    assert wait_until(lambda: not any(map(is_running, started)), 5)
+
+
+def test_it_ends_once_nobody_reads_what_it_says(environment: dict[str, str]) -> None:
+    with reading(environment) as up:
+        assert up.stdout
+        up.stdout.readline()
+        started = descendants(up.pid)
+        up.stdout.close()
+        assert up.wait(20) == 1
+        assert wait_until(lambda: not any(map(is_running, started)), 5)
+
+
+def test_a_signal_ends_it_where_what_it_says_is_not_taken_from_it(environment: dict[str, str]) -> None:
+    with reading(environment) as up:
+        assert up.stdout
+        up.stdout.readline()
+        fill(up.pid)
+        started = descendants(up.pid)
+        up.terminate()
+        up.wait(STOP_SECONDS + 5)
+        assert wait_until(lambda: not any(map(is_running, started)), 5)
+
+
+@contextlib.contextmanager
+def reading(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A `tally up` whose output, all of it, is the test's to read."""
+    argv = [sys.executable, "-m", "cli.main", "up"]
+    bare = environment | {"PATH": os.environ["PATH"]}
+    up = subprocess.Popen(argv, cwd=ROOT, env=bare, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        yield up
+    finally:
+        up.kill()
+        up.wait()
+        if up.stdout:
+            up.stdout.close()
+
+
+def fill(pid: int) -> None:
+    """Fills the pipe that a process says everything to."""
+    writer = os.open(f"/proc/{pid}/fd/2", os.O_WRONLY | os.O_NONBLOCK)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"\0")
+    os.close(writer)
 
 
 def said(child: Child) -> str:

@@ -31,5 +31,6 @@ def test_a_process_that_others_reach_does_not_start_before_somebody_has_said_how
 @pytest.mark.parametrize("host", ELSEWHERE)
 def test_a_door_that_is_open_on_purpose_is_warned_of(host: str) -> None:
     with capture_logs() as logs:
+        exposure.require_decided(Settings(require_api_keys=False), host)
         exposure.require_intended(Settings(require_api_keys=False), host)
     assert [(one["log_level"], one["host"]) for one in logs] == [("warning", host)]
