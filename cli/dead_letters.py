@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from cli.questions import asks, named, web_api
+from cli.utf8 import utf8
 from pipeline import settings
 from pipeline.process import guarded
 
@@ -17,15 +18,6 @@ if TYPE_CHECKING:
 
 # What the database can have: a BIGINT, or SQLite's INTEGER.
 _ID: Final = click.IntRange(1, 2**63 - 1)
-
-
-def _utf8(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
-    """Text as it can be sent and looked for: what a shell gave in another encoding is here as surrogates."""
-    try:
-        (text or "").encode()
-    except UnicodeEncodeError:
-        raise click.BadParameter("expected UTF-8") from None
-    return text
 
 
 @click.group("dead-letters")
@@ -40,7 +32,7 @@ def _choosing(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a command the ways to say which letters are meant."""
     for option in (
         click.option("--all", "every", is_flag=True, help="All there are."),
-        click.option("--reason", callback=_utf8, help="Those of one reason, such as poison."),
+        click.option("--reason", callback=utf8, help="Those of one reason, such as poison."),
         click.argument("ids", metavar="[ID]...", nargs=-1, type=_ID),
     ):
         command = option(command)
@@ -49,7 +41,7 @@ def _choosing(command: Callable[..., None]) -> Callable[..., None]:
 
 @dead_letters.command("list")
 @asks("from", "to")
-@click.option("--reason", callback=_utf8, help="Those of one reason, such as not_an_array.")
+@click.option("--reason", callback=utf8, help="Those of one reason, such as not_an_array.")
 @click.option("--limit", type=int, help="How many, 50 by default, 200 at the most.")
 @click.option("--before", type=int, metavar="ID", help="Older ones than this.")
 def list_(as_json: bool, url: str | None, **query: Any) -> None:
@@ -84,7 +76,7 @@ def export(ids: tuple[int, ...], reason: str | None, every: bool, output: Any) -
 
 @dead_letters.command()
 @_choosing
-@click.option("--replace", metavar="LINE", callback=_utf8, help="What the one line with this ID should have been.")
+@click.option("--replace", metavar="LINE", callback=utf8, help="What the one line with this ID should have been.")
 @click.option("--again", is_flag=True, help="Also those that were sent again before.")
 def retry(ids: tuple[int, ...], reason: str | None, every: bool, replace: str | None, again: bool) -> None:
     """Send dead letters to Kafka again, as uploads of their own, each of which counts once.

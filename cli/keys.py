@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from cli.utf8 import utf8
 from pipeline import settings
 from pipeline.keyring import SCOPES
 from pipeline.moment import rfc3339
@@ -24,7 +25,7 @@ def keys() -> None:
 
 
 @keys.command()
-@click.argument("name")
+@click.argument("name", callback=utf8)
 @click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(SCOPES), help="May be repeated.")
 @click.option("--rate", type=click.IntRange(1, 1_000_000), help="Requests a second, of each receiver and web API.")
 def create(name: str, scopes: tuple[str, ...], rate: int | None) -> None:
@@ -43,7 +44,7 @@ def list_(as_json: bool) -> None:
 
 
 @keys.command()
-@click.argument("key_id", metavar="ID")
+@click.argument("key_id", metavar="ID", callback=utf8)
 def revoke(key_id: str) -> None:
     """Revoke the key with this ID, for good; it is refused within five seconds."""
     guarded("keys revoke", lambda: _revoke(key_id))

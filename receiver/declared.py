@@ -17,6 +17,8 @@ KEY_PATTERN: Final = "^[!-~]{1,255}$"
 _KEY = re.compile(KEY_PATTERN.encode())
 _JSON = re.compile(rb'application/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?(?:;[ \t]*)?', re.IGNORECASE)
 _ONCE: Final = {
+    b"host": "Host",
+    b"transfer-encoding": "Transfer-Encoding",
     b"content-type": "Content-Type",
     b"content-encoding": "Content-Encoding",
     b"content-length": "Content-Length",
@@ -49,6 +51,9 @@ def read(headers: RawHeaders, max_bytes: int) -> Declared:
             if name in said:
                 raise Refusal(400, f"the header {_ONCE[name]} is repeated")
             said[name] = value
+    if said.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked":
+        # The server takes the body out of its last coding, and leaves the others.
+        raise Refusal(400, "the only Transfer-Encoding that is understood is chunked")
     content_type = said.get(b"content-type")
     if content_type is not None and not _JSON.fullmatch(content_type):
         raise Refusal(415, "the content type must be application/json", ((b"accept-post", b"application/json"),))

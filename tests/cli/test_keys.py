@@ -52,7 +52,9 @@ def test_a_key_is_made_shown_once_listed_and_revoked() -> None:
         ("create", " ", "--scope", "read"),
         ("create", "x" * 101, "--scope", "read"),
         ("create", "x", "--scope", "read", "--rate", "0"),
+        ("create", "\udcff", "--scope", "read"),
         ("revoke", "nobody"),
+        ("revoke", "\udcff"),
     ],
 )
 def test_a_wrong_word_ends_with_2(words: tuple[str, ...]) -> None:

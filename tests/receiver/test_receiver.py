@@ -88,6 +88,24 @@ def test_a_length_that_lies_keeps_nothing(backend: Backend, environment: Environ
 
 @pytest.mark.any_servers
 @pytest.mark.usefixtures("receiver")
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"Host: tally\r\nTransfer-Encoding: gzip, chunked",
+        b"Host: tally\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked",
+        b"Host: tally\r\nHost: other\r\nTransfer-Encoding: chunked",
+    ],
+)
+def test_what_another_server_might_read_otherwise_is_refused(
+    backend: Backend, environment: Environment, headers: bytes
+) -> None:
+    head = b"POST /upload HTTP/1.1\r\n" + headers + b"\r\nConnection: close\r\n\r\n"
+    assert wire.raw(environment, head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)).startswith(b"HTTP/1.1 400 ")
+    assert list(wire.records(backend, environment["KAFKA_TOPIC"])) == []
+
+
+@pytest.mark.any_servers
+@pytest.mark.usefixtures("receiver")
 def test_pages_and_problems(environment: Environment) -> None:
     assert wire.get(environment, "/healthz") == (200, {"status": "ok"})
     assert wire.get(environment, "/readyz") == (200, {"status": "ok", "checks": {"kafka": "ok"}})
