@@ -62,7 +62,7 @@ def row(line: Mapping[str, Any]) -> list[Cell]:
 def _time(said: str) -> Cell:
     """As said for programs, and to the millisecond for people, so that one is as wide as another."""
     whole, _, fraction = said.removesuffix("Z").partition(".")
-    return word(said)._replace(shown=inert(f"{whole}.{fraction[:3]:0<3}Z"))
+    return Cell(inert(said), inert(f"{whole}.{fraction[:3]:0<3}Z"))
 
 
 def _how_many(shown: int, meta: Mapping[str, Any], more: bool) -> str:

@@ -15,8 +15,8 @@ from pipeline import filter, patterns
 from pipeline.errors import ConfigurationError
 
 MIB = 1024 * 1024
-_ORIGIN = r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?"
-_BROKER = r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?"
+_SERVER = r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?"
+_ORIGIN = rf"https?://{_SERVER}"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -38,7 +38,7 @@ def _read_by(reader: Callable[[str], object]) -> AfterValidator:
 
 
 def _brokers(text: str) -> None:
-    if not re.fullmatch(rf"\s*{_BROKER}\s*(,\s*{_BROKER}\s*)*", text):
+    if not re.fullmatch(rf"\s*{_SERVER}\s*(,\s*{_SERVER}\s*)*", text):
         raise ConfigurationError("KAFKA_BOOTSTRAP_SERVERS: expected host:port, with a comma between two of them")
 
 

@@ -26,15 +26,15 @@ RETRIED = frozenset({1205, 1213, 1020, 2006, 2013})
 _TIMED_OUT = frozenset({1969, 3024})
 # What says something of the server or the schema. The others are of the data, whose words they may repeat.
 _OF_THE_SERVER = (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError, peewee.ProgrammingError)
+# A table that is not there: MySQL's number, and SQLite's words, which has no numbers.
+_NO_TABLE, _NO_TABLE_WORDS = 1146, "no such table"
 # What a person mends, and not another try. Writing failed, a disk, the memory or a table is full, a quota is used up,
 # read-only by transaction; then a right, an account, a database, a table or a column that is not there.
 _REFUSED = frozenset({3, 28, 1021, 1026, 1030, 1037, 1038, 1041, 1114, 1203, 1206, 1226, 1637, 1792}) | frozenset(
-    {1044, 1045, 1049, 1054, 1142, 1143, 1146, 1227, 1698, 1820, 3118, 4151}
+    {1044, 1045, 1049, 1054, 1142, 1143, _NO_TABLE, 1227, 1698, 1820, 3118, 4151}
 )
-# The same in SQLite's words; it has no numbers.
-_REFUSED_WORDS = ("is full", "disk I/O error", "readonly database", "unable to open", "no such table", "no such column")
-# The one of them that a command of ours mends.
-_NO_TABLE, _NO_TABLE_WORDS = 1146, "no such table"
+# The same in SQLite's words.
+_REFUSED_WORDS = ("is full", "disk I/O error", "readonly database", "unable to open", _NO_TABLE_WORDS, "no such column")
 # Seconds; a connection that idled for longer the server may be about to end.
 _IDLE_LIMIT = WAIT_TIMEOUT - 5.0
 # Values a statement; SQLite binds at most 32,766.

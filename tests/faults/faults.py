@@ -253,8 +253,7 @@ def made_again(scene: Scene) -> None:
     """The topic deleted while nothing is pending, and made again while uploads come: none of theirs may be lost."""
     with contextlib.closing(_topic(scene)) as topic:
         with scene.resting():
-            scene.pipeline.expected = scene.journal.lines
-            scene.pipeline.settle(at_least=True)
+            scene.await_rows()
             topic.delete()
             time.sleep(DOWN)
         time.sleep(DOWN)
@@ -278,8 +277,7 @@ def regrown(scene: Scene) -> None:
             scene.more()
             with scene.resting():
                 # What only Kafka has is lost with it, on one broker: all is to be in MySQL.
-                scene.pipeline.expected = scene.journal.lines
-                scene.pipeline.settle(at_least=True)
+                scene.await_rows()
                 kafka.stop()
         kafka.start()
 

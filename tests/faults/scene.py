@@ -75,6 +75,11 @@ class Scene:
         self.pipeline["worker"].freeze()
         assert wait_until(lambda: self.pipeline.ledger()["pending"] > 0, PATIENCE)
 
+    def await_rows(self) -> None:
+        """Waits until all that was acknowledged is done; nothing may come meanwhile."""
+        self.pipeline.expected = self.journal.lines
+        self.pipeline.settle(at_least=True)
+
     def await_plan(self) -> None:
         """Waits until all that was acknowledged is planned; nothing may come meanwhile."""
 

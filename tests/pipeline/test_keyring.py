@@ -10,11 +10,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import Denied, Unavailable
 from pipeline.keyring import ApiKey, Keyring, Uses, digest, minted
+from tests.known_key import KEY, PUBLIC_ID, UNKNOWN_KEY
 
-# No random ones: names of tests have them in them, and two workers must find the same tests.
-PUBLIC_ID = "0123456789abcdef"
-KEY = f"tally_{PUBLIC_ID}_{'0123456789abcdef' * 4}"
-UNKNOWN_KEY = f"tally_{PUBLIC_ID[::-1]}_{'fedcba9876543210' * 4}"
 AUTHORIZATION = f"Bearer {KEY}"
 
 

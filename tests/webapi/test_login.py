@@ -14,15 +14,12 @@ from werkzeug.test import TestResponse
 from pipeline.cache import Cache
 from pipeline.keyring import ApiKey, Keyring, digest
 from pipeline.storage import Store
+from tests.known_key import KEY, PUBLIC_ID, UNKNOWN_KEY
 from tests.servers import Backend
 from tests.webapi.conftest import NOW
 from webapi.app import compose
 from webapi.metrics import Metrics
 
-# No random ones: names of tests have them in them, and two workers must find the same tests.
-PUBLIC_ID = "0123456789abcdef"
-KEY = f"tally_{PUBLIC_ID}_{'0123456789abcdef' * 4}"
-UNKNOWN_KEY = f"tally_{PUBLIC_ID[::-1]}_{'fedcba9876543210' * 4}"
 OWN = {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"}
 
 
