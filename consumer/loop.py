@@ -158,7 +158,7 @@ class PollLoop:
     def _reload(self) -> None:
         """Takes the plan's word for where each assigned partition stands, and seeks there."""
         self._assignment.changed = False
-        self._gathered, self._sought = {}, set()
+        self._plan, self._gathered, self._sought = None, {}, set()
         parts = sorted(partition.partition for partition in self._consumer.assignment())
         if not parts:
             return

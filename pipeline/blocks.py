@@ -41,7 +41,7 @@ def stretches(first: int | None, end: int | None, below: int | None = None) -> l
         query = query.where(model.first < below)
     blocks = query.group_by(model.block).order_by(model.block.desc()).tuples()
     return [
-        Stretch(lowest, highest if below is None else min(highest, below - 1), int(entries))
+        Stretch(lowest, highest if below is None else min(highest, below - 1), entries)
         for _, lowest, highest, entries in blocks
     ]
 
@@ -56,5 +56,5 @@ def skip(entries: int) -> tuple[int | None, int]:
     for block, here in counted.order_by(LogBlock.block.desc()).tuples():
         if here > entries:
             break
-        below, entries = block * BLOCK, entries - int(here)
+        below, entries = block * BLOCK, entries - here
     return below, entries

@@ -72,7 +72,8 @@ def retained(windows: Sequence[Window], now: float) -> float:
         return 1.0
     minutes = reduce(or_, (LogBlock.minute.between(first, end - 1) for first, end in ends))
     there: Any = LogBlock.select(fn.SUM(LogBlock.entries)).where(minutes).scalar()
-    return min(1.0, int(there or 0) / int(stored))
+    share: float = (there or 0) / stored
+    return min(1.0, share)
 
 
 def narrowest(levels: Sequence[int], now: float, at: int) -> int:

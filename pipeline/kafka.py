@@ -30,7 +30,6 @@ def consuming(settings: Settings, **own: Any) -> KafkaConsumer:
                 bootstrap_servers=settings.kafka_bootstrap_servers.split(","),
                 enable_auto_commit=False,
                 auto_offset_reset="none",
-                allow_auto_create_topics=False,
                 isolation_level="read_committed",
                 max_poll_records=1_000,
                 # Room for a full batch as Kafka keeps it, and not for many: it is taken apart in memory.

@@ -68,7 +68,7 @@ def read(store: Store, first: datetime | None = None, end: datetime | None = Non
     query = reduce(lambda one, other: one + other, (*halves, _not_planned()))
     rows = store.read(lambda: list(query.tuples()))
     sums = _sums([row[2:] for row in rows if row[0] is None])
-    behind = [NotPlanned(topic, int(part), max(int(records), 0)) for topic, part, records, *_ in rows if topic]
+    behind = [NotPlanned(topic, part, max(records, 0)) for topic, part, records, *_ in rows if topic]
     return Ledger(**sums, not_planned=tuple(sorted(behind, key=lambda one: (one.topic, one.partition))))
 
 
@@ -87,7 +87,7 @@ def days(store: Store, first: datetime | None = None, end: datetime | None = Non
 
 
 def _sums(rows: Sequence[Sequence[Any]]) -> dict[str, int]:
-    return {name: sum(int(row[i] or 0) for row in rows) for i, name in enumerate(_SUMMED)}
+    return {name: sum(row[i] or 0 for row in rows) for i, name in enumerate(_SUMMED)}
 
 
 def _planned(keys: tuple[Any, ...], first: datetime | None, end: datetime | None) -> Any:

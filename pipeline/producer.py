@@ -43,7 +43,6 @@ def build(settings: Settings, partitioner: Partitioner | None = None) -> KafkaPr
                 batch_size=min(BATCH_BYTES, max_request_size),
                 compression_type="lz4",
                 max_request_size=max_request_size,
-                allow_auto_create_topics=False,
                 metrics_enabled=False,
                 kafka_client=connect,
                 **({} if partitioner is None else {"partitioner": partitioner}),
@@ -56,6 +55,15 @@ def build(settings: Settings, partitioner: Partitioner | None = None) -> KafkaPr
         abandon(producer)
         raise
     return producer
+
+
+def is_astray(producer: KafkaProducer) -> bool:
+    """Whether it wrote to a partition that is gone, or has no leader: of a topic made again with fewer, say.
+
+    kafka-python 3.0.12 then asks for metadata again and again, without a pause, even with nothing left to send.
+    """
+    written = list(producer._accumulator._batches)
+    return any(producer._metadata.leader_for_partition(partition) in (None, -1) for partition in written)
 
 
 def abandon(producer: KafkaProducer) -> None:

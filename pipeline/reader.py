@@ -52,8 +52,9 @@ def read_again(asked: Asked, found: Found, now: float, clock: Callable[[], float
 
 def _from_rows(asked: Asked, now: float, clock: Callable[[], float]) -> Found:
     """All from stored rows, the newest first, for as long as the budget lasts."""
+    deadline = clock() + asked.budget
     window = asked.window.widened(asked.step, asked.step) if "time" in asked.by else asked.window
-    scan = Scan(window, clock() + asked.budget, clock=clock)
+    scan = Scan(window, deadline, clock=clock)
     groups = row_facts.scanned(asked, matching(asked.selection, window), scan)
     coverage = row_facts.coverage(scan, retained([window], now))
     return Found(groups, window, coverage, asked.step if window != asked.window else 0, tuple(scan.seen))

@@ -70,7 +70,7 @@ def counted(source: Source, asked: Asked, spans: Sequence[Span]) -> dict[Key, Fa
         values, (requests, total, maximum, *histograms) = row[: len(key)], row[len(key) :]
         if requests is not None:
             latencies = tuple(bytes(histogram) for histogram in histograms[:1])
-            add(groups, {asked.key(values): Facts(int(requests), int(total), int(maximum), latencies)})
+            add(groups, {asked.key(values): Facts(requests, total, maximum, latencies)})
     return groups
 
 

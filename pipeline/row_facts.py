@@ -39,7 +39,7 @@ def scanned(asked: Asked, condition: Expression, pieces: Iterable[Piece]) -> dic
         summed: Any = LogEntry.select(*key, *sums).where(piece.holds(), condition)
         for row in (summed.group_by(*key) if key else summed).tuples():
             if row[-3]:
-                add(groups, {asked.key(row[:-3]): Facts(int(row[-3]), int(row[-2]), int(row[-1]))})
+                add(groups, {asked.key(row[:-3]): Facts(*row[-3:])})
     return groups
 
 
@@ -55,7 +55,7 @@ def _spread(asked: Asked, rows: Iterable[Sequence[Any]]) -> dict[Key, Facts]:
     """Facts by key, of rows that are a key, a latency, and how often it was seen there."""
     seen: dict[Key, list[tuple[int, int]]] = {}
     for row in rows:
-        seen.setdefault(asked.key(row[:-2]), []).append((int(row[-2]), int(row[-1])))
+        seen.setdefault(asked.key(row[:-2]), []).append((row[-2], row[-1]))
     latencies, times = np.array([pair for found in seen.values() for pair in found], dtype=np.int64).reshape(-1, 2).T
     blobs = histogram.spread(latencies, times, [len(found) for found in seen.values()])
     return {

@@ -122,8 +122,9 @@ class Question:
         return Window.of(window.first, self.now) if self.window.last == self.now else window
 
     def _visitors_of_rows(self, there: float, budget: float) -> Visitors:
+        deadline = self.clock() + budget
         condition = matching(self.selection, self.window)
-        scan = Scan(self.window, self.clock() + budget, clock=self.clock)
+        scan = Scan(self.window, deadline, clock=self.clock)
         addresses: set[str] = set()
         sketch, error = visitors.EMPTY, 0.0
         for piece in scan:

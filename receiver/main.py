@@ -71,7 +71,7 @@ def build_app() -> AsgiApp:
     budget = Budget(IN_HAND * loaded.max_body_bytes)
     metrics = Metrics(budget)
     process.background(status.loop(Cache.open(loaded.cache_url), "receiver", metrics.registry))
-    producers = Producers(lambda: producer.build(loaded, InSlices()), producer.abandon)
+    producers = Producers(lambda: producer.build(loaded, InSlices()), producer.abandon, producer.is_astray)
     checks = {"kafka": _kafka_check(producers, loaded)}
     keyring = Keyring() if loaded.require_api_keys else None
     keeping = None

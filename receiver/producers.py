@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 import structlog
 from kafka import KafkaProducer
@@ -14,6 +14,8 @@ from pipeline.errors import Unavailable
 log = structlog.get_logger(__name__)
 
 PAUSES = (0.2, 0.4, 0.8, 1.6, 2.0)
+# Seconds between looks at the producer in use. A partition may be without a leader for a moment.
+LOOK_SECONDS, LOOKS = 2.0, 3
 
 
 class Producers:
@@ -23,15 +25,22 @@ class Producers:
         self,
         build: Callable[[], KafkaProducer],
         abandon: Callable[[KafkaProducer], None],
+        is_astray: Callable[[KafkaProducer], bool],
         pauses: tuple[float, ...] = PAUSES,
+        look_seconds: float = LOOK_SECONDS,
     ) -> None:
-        """`build` makes a producer or raises, and is then called again, for as long as it takes."""
+        """`build` makes a producer or raises, and is then called again, for as long as it takes.
+
+        One that `is_astray` at several looks is abandoned.
+        """
         self._current: KafkaProducer | None = None
         self._why = "the connection is being made"
         self.first = threading.Event()
         self._build = build
         self._abandon = abandon
+        self._is_astray = is_astray
         self._pauses = pauses
+        self._look_seconds = look_seconds
         self._stopping = threading.Event()
         self._abandoned: SimpleQueue[KafkaProducer | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._keep, name="producers", daemon=True)
@@ -67,13 +76,24 @@ class Producers:
         while (producer := self._built()) is not None:
             self._current = producer
             self.first.set()
-            doomed = self._abandoned.get()
+            doomed = self._doomed(producer)
             if doomed is None:
                 return
             try:
                 self._abandon(doomed)
             except Exception:
                 log.exception("an abandoned producer was not closed")
+
+    def _doomed(self, producer: KafkaProducer) -> KafkaProducer | None:
+        """Waits until the producer in use is abandoned, and sees to it where nobody else can; None at the end."""
+        looks = 0
+        while True:
+            try:
+                return self._abandoned.get(timeout=self._look_seconds)
+            except Empty:
+                looks = looks + 1 if self._is_astray(producer) else 0
+            if looks == LOOKS:
+                self.abandon(producer, "a partition that it wrote to is gone")
 
     def _built(self) -> KafkaProducer | None:
         """The next producer; None where there is to be none."""

@@ -85,9 +85,9 @@ class Topic:
             assert time.monotonic() < deadline
             time.sleep(0.1)
 
-    def create(self) -> None:
+    def create(self, partitions: int = 3) -> None:
         """Makes the topic."""
-        topics.ensure(self.settings)
+        topics.ensure(self.settings.model_copy(update={"kafka_partitions": partitions}))
 
     def commit(self, offsets: dict[int, int]) -> None:
         """Sets the group's offsets, as a person's tool does: nobody may be in the group."""

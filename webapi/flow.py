@@ -57,10 +57,10 @@ def _waiting(store: Store) -> tuple[datetime | None, Waiting, dict[str, Any] | N
     oldest: Any = Batch.select().where(pending).order_by(Batch.oldest_at).first()
     age = _age(now, oldest.oldest_at) if oldest else None
     waiting = Waiting(
-        records=int(records or 0),
-        records_seconds=None if mark is None else _age(now, _EPOCH + timedelta(milliseconds=int(mark))),
+        records=records or 0,
+        records_seconds=None if mark is None else _age(now, _EPOCH + timedelta(milliseconds=mark)),
         batches=batches,
-        lines=int(lines or 0),
+        lines=lines or 0,
         batches_seconds=age,
     )
     told = oldest and {"seconds": age, "lines": oldest.lines, "partition": oldest.part, "attempts": oldest.attempts}

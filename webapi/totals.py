@@ -82,7 +82,7 @@ def _of_rows(selection: Selection, window: Window | None, deadline: float, clock
 def _entries(window: Window) -> int:
     """How many lines there are in a window of whole minutes."""
     inside = LogBlock.minute.between(window.start // _SECOND, window.stop // _SECOND - 1)
-    return int(LogBlock.select(fn.SUM(LogBlock.entries)).where(inside).scalar() or 0)
+    return LogBlock.select(fn.SUM(LogBlock.entries)).where(inside).scalar() or 0
 
 
 def _extent() -> Window | None:

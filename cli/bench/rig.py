@@ -100,7 +100,7 @@ class Rig:
         lines = fn.COALESCE(fn.SUM(Batch.lines - Batch.duplicate), 0)
         query = Batch.select(lines, fn.COUNT(Batch.id)).where(Batch.state == "done").tuples()
         lines, batches = self._store.read(query.first)
-        return int(lines), int(batches)
+        return lines, batches
 
 
 def _visible(sent: Sent, seen: Seen) -> Spread | None:

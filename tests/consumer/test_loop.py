@@ -286,6 +286,19 @@ def test_a_topic_made_again_under_a_live_consumer_is_planned_from_its_beginning(
 
 
 @pytest.mark.real_only
+def test_whoever_has_no_partition_does_not_miss_the_topic_that_he_had_some_of(topic: Topic, plans: Store) -> None:
+    with consuming(topic, plans) as consumer:
+        expected = write(topic, 3)
+        consumer.until(lambda: planned(plans) == expected)
+        consumer.client.unsubscribe()
+        consumer.assignment.changed = True
+        topic.make_again()
+        with capture_logs() as said:
+            consumer.run(3)
+    assert said == []
+
+
+@pytest.mark.real_only
 def test_retention_that_passes_a_live_consumer_leaves_a_lost_range(topic: Topic, plans: Store) -> None:
     with consuming(topic, plans) as consumer:
         expected = write(topic, 3)

@@ -11,9 +11,13 @@ from types import ModuleType
 
 import pytest
 
-from pipeline import kafka, producer, topic
+from pipeline import kafka, producer
+from pipeline import topic as topics
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
+from tests.topics import Topic, topic
+
+__all__ = ["topic"]
 
 
 @pytest.fixture
@@ -35,11 +39,19 @@ def hangs_up() -> Iterator[int]:
         thread.join()
 
 
+def test_nobody_has_a_topic_made_by_asking_for_it(topic: Topic) -> None:
+    reader, made = kafka.consuming(topic.settings), producer.build(topic.settings)
+    for client in (reader._client, made._sender._client):
+        assert client.cluster.metadata_request().allow_auto_topic_creation is False
+    reader.close(autocommit=False)
+    producer.abandon(made)
+
+
 @pytest.mark.parametrize(
     ("build", "module", "timeout", "shorter"),
     [
         (producer.build, producer, "CONNECT_SECONDS", 0.3),
-        (topic.TopicAdmin, topic, "CONNECT_MS", 300),
+        (topics.TopicAdmin, topics, "CONNECT_MS", 300),
         (kafka.RangeReader, kafka, "CONNECT_MS", 300),
     ],
     ids=["producer", "admin", "reader"],
