@@ -46,8 +46,12 @@ def read_again(asked: Asked, found: Found, now: float, clock: Callable[[], float
     """
     if not found.seen:
         return read(asked, now, clock).groups
-    pieces = [Piece(*ids) for ids in found.seen]
-    return row_facts.scanned(asked, matching(asked.selection, found.window), pieces)
+    return row_facts.scanned(asked, matching(asked.selection, found.window), pieces(found))
+
+
+def pieces(found: Found) -> list[Piece]:
+    """The rows that were read for an answer, as they are read again."""
+    return [Piece(*ids) for ids in found.seen]
 
 
 def _from_rows(asked: Asked, now: float, clock: Callable[[], float]) -> Found:

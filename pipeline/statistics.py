@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
@@ -13,7 +13,7 @@ import polars as pl
 from pipeline import facts, freshness, histogram, reader, row_facts, visitors
 from pipeline.cover import Span
 from pipeline.cut import cut, inside, retained
-from pipeline.entries import Scan, matching
+from pipeline.entries import Piece, Scan, matching
 from pipeline.facts import Asked, Coverage, Facts, Found
 from pipeline.models import LogEntry, VisitorRollup
 from pipeline.moment import rfc3339
@@ -90,16 +90,19 @@ class Question:
         asked = Asked(self.window, self.selection, self.scope, by, latencies, step, budget=self.budget)
         return reader.read(asked, self.now.timestamp(), self.clock)
 
-    def visitors(self, requests: int) -> Visitors:
-        """How many addresses the requests, of which there are so many, came from."""
-        if self.selection != EVERYTHING:
-            return self._visitors_of_rows(self._retained(), self.budget)
-        if self.scope == "stored" and requests <= EXACT_ROWS and self._retained() == 1:
-            return self._visitors_of_rows(1, facts.BUDGET)
-        return self._visitors_of_rollups()
-
-    def _retained(self) -> float:
-        return retained([self.window], self.now.timestamp())
+    def visitors(self, found: Found) -> Visitors:
+        """How many addresses the requests of `found` came from: of rows, of those that were read for it."""
+        if found.seen:
+            return Visitors(*self._addresses(reader.pieces(found)), found.coverage)
+        everything = self.selection == EVERYTHING
+        if everything and (self.scope != "stored" or found.total.requests > EXACT_ROWS):
+            return self._visitors_of_rollups()
+        deadline = self.clock() + (facts.BUDGET if everything else self.budget)
+        there = retained([self.window], self.now.timestamp())
+        if everything and there < 1:
+            return self._visitors_of_rollups()
+        scan = Scan(self.window, deadline, clock=self.clock)
+        return Visitors(*self._addresses(scan), row_facts.coverage(scan, there))
 
     def meta(self, found: Found, **more: Any) -> dict[str, Any]:
         """What every answer says of itself."""
@@ -121,20 +124,19 @@ class Question:
         """
         return Window.of(window.first, self.now) if self.window.last == self.now else window
 
-    def _visitors_of_rows(self, there: float, budget: float) -> Visitors:
-        deadline = self.clock() + budget
+    def _addresses(self, pieces: Iterable[Piece]) -> tuple[int, float]:
+        """How many addresses the rows have, and the error of that."""
         condition = matching(self.selection, self.window)
-        scan = Scan(self.window, deadline, clock=self.clock)
         addresses: set[str] = set()
         sketch, error = visitors.EMPTY, 0.0
-        for piece in scan:
+        for piece in pieces:
             query: Any = LogEntry.select(LogEntry.ip).where(piece.holds(), condition).distinct().tuples()
             addresses.update(ip for (ip,) in query)
             if len(addresses) > EXACT_ROWS:
                 sketch, error = visitors.merge((sketch, _sketch(addresses))), visitors.STANDARD_ERROR
                 addresses = set()
         unique = visitors.estimate(visitors.merge((sketch, _sketch(addresses)))) if error else len(addresses)
-        return Visitors(unique, error, row_facts.coverage(scan, there))
+        return unique, error
 
     def _visitors_of_rollups(self) -> Visitors:
         of_rollups = cut(self.window, VISITOR_LEVELS, self.now.timestamp(), self.scope == "stored", self.clock)
@@ -186,7 +188,7 @@ def _errors(question: Question) -> Statistic:
 def _traffic(question: Question) -> Statistic:
     found = question.facts("class")
     total = found.total.requests
-    unique = question.visitors(total)
+    unique = question.visitors(found)
     meta = question.meta(found) | _said(unique) | estimated({"unique_ips": unique.error} if unique.error else {})
     return Statistic("traffic", {"total_request": total, "unique_ips": unique.unique}, meta)
 
@@ -213,7 +215,7 @@ def _cards(question: Question, found: Found, told: Window) -> tuple[dict[str, An
     total = found.total
     classes = {f"{number}xx": found.groups.get((number,), Facts()).requests for number in range(1, 6)}
     errors = classes["4xx"] + classes["5xx"]
-    unique, seconds = question.visitors(total.requests), told.seconds
+    unique, seconds = question.visitors(found), told.seconds
     cards = {
         "requests": total.requests,
         "requests_per_second": round(total.requests / seconds, 4) if seconds else 0,
