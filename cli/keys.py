@@ -57,7 +57,7 @@ def _create(name: str, scopes: tuple[str, ...], rate: int | None) -> int:
         raise click.UsageError("NAME is 1 to 100 characters")
     click.echo(api_keys.create(_store(), name.strip(), frozenset(scopes), rate))
     click.echo("This is the only time that it is shown. It is sent as `Authorization: Bearer KEY`.", err=True)
-    click.echo("It counts within two seconds.", err=True)
+    click.echo("It counts within five seconds.", err=True)
     return 0
 
 

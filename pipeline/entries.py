@@ -55,9 +55,13 @@ class Scan:
         below: int | None = None,
         clock: Callable[[], float] = time.monotonic,
         above: int = 0,
+        among: Sequence[Piece] | None = None,
     ) -> None:
-        """Reads only ids less than `below`; without a window, only ids greater than `above`."""
-        self._left = _whole(below, above) if window is None else _of(window, below)
+        """Reads only ids less than `below`; without a window, only ids greater than `above`; or only those `among`."""
+        if among is not None:
+            self._left = [Stretch(*piece, piece.last - piece.first + 1) for piece in among]
+        else:
+            self._left = _whole(below, above) if window is None else _of(window, below)
         self._deadline = deadline
         self._clock = clock
         self.rows = sum(run.entries for run in self._left)

@@ -60,7 +60,8 @@ def build(settings: Settings, partitioner: Partitioner | None = None) -> KafkaPr
 def is_astray(producer: KafkaProducer) -> bool:
     """Whether it wrote to a partition that is gone, or has no leader: of a topic made again with fewer, say.
 
-    kafka-python 3.0.12 then asks for metadata again and again, without a pause, even with nothing left to send.
+    kafka-python 3.0.12 then wakes itself up again and again, without a pause, to have new metadata asked for, even with
+    nothing left to send.
     """
     written = list(producer._accumulator._batches)
     return any(producer._metadata.leader_for_partition(partition) in (None, -1) for partition in written)

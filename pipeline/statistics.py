@@ -60,7 +60,7 @@ def compute(
 class Question:
     """What a statistic is asked of: the lines of a selection in a window. Within a transaction.
 
-    `budget` is how many seconds each reading of rows may take; by default all that there are.
+    `budget` is how many seconds each reading of rows may take, with finding them; by default all that there are.
     """
 
     def __init__(
@@ -93,7 +93,8 @@ class Question:
     def visitors(self, found: Found) -> Visitors:
         """How many addresses the requests of `found` came from: of rows, of those that were read for it."""
         if found.seen:
-            return Visitors(*self._addresses(reader.pieces(found)), found.coverage)
+            again = Scan(None, self.clock() + self.budget, clock=self.clock, among=reader.pieces(found))
+            return Visitors(*self._addresses(again), row_facts.coverage(again, found.coverage.share))
         everything = self.selection == EVERYTHING
         if everything and (self.scope != "stored" or found.total.requests > EXACT_ROWS):
             return self._visitors_of_rollups()

@@ -89,11 +89,23 @@ class Producers:
         looks = 0
         while True:
             try:
-                return self._abandoned.get(timeout=self._look_seconds)
+                doomed = self._abandoned.get(timeout=self._look_seconds)
             except Empty:
-                looks = looks + 1 if self._is_astray(producer) else 0
-            if looks == LOOKS:
-                self.abandon(producer, "a partition that it wrote to is gone")
+                looks = looks + 1 if self._strays(producer) else 0
+                if looks == LOOKS:
+                    self.abandon(producer, "a partition that it wrote to is gone, or has no leader")
+            else:
+                # Whoever uploads may have abandoned the one before at the same moment.
+                if doomed is None or doomed is producer:
+                    return doomed
+
+    def _strays(self, producer: KafkaProducer) -> bool:
+        try:
+            return self._is_astray(producer)
+        except Exception:
+            # It looks into the client, while that learns something else.
+            log.exception("the producer was not looked at")
+            return False
 
     def _built(self) -> KafkaProducer | None:
         """The next producer; None where there is to be none."""

@@ -13,7 +13,7 @@ from tests.browser.conftest import Guarded
 from tests.browser.seeded import SLOWEST, WORST_ADDRESS
 from tests.browser.watched import Watched
 
-# Far more than the two that `tally keys create` says: machines are busy.
+# Far more than the five that `tally keys create` says: machines are busy.
 KNOWN_SECONDS = 15.0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import count, pairwise
+from itertools import chain, count, pairwise, repeat
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from pipeline.rollup import DAY, FIVE_MINUTES, HOUR, MINUTE, REQUEST_LEVELS, ROU
 from pipeline.selection import EVERYTHING, OneOf, Selection
 from pipeline.settings import Settings
 from pipeline.statistic import KINDS, SCOPES
+from pipeline.statistics import Question, Visitors
 from pipeline.storage import Store
 from pipeline.window import Window
 from tasks import housekeeping
@@ -275,6 +276,26 @@ def test_addresses_within_a_budget(store: Store, monkeypatch: pytest.MonkeyPatch
     assert found.data["requests"] == found.data["unique_ips"] == 10
     expected = {"source": "rows", "lines": "stored", "complete": False, "share": 0.1667}
     assert found.meta["coverage"] == found.meta["visitors_coverage"] == expected
+
+
+def test_visitors_are_counted_among_the_rows_of_the_requests(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given lines of an address each, and a clock by which there is time for so many looks at it,
+    put(store, [Seen(NOW - timedelta(seconds=n), f"10.0.0.{n}") for n in range(60)])
+    monkeypatch.setattr(entries, "_FIRST_PIECE", 7)
+    window, seen = Window.of(NOW - ONE_DAY, NOW), set()
+    for looks in range(40):
+        times = chain(repeat(0.0, looks), repeat(9.0))
+
+        def ask(times: Iterator[float] = times) -> tuple[Found, Visitors]:
+            question = Question(store, window, "stored", Selection(min_latency=1), NOW, 5.0, lambda: next(times))
+            found = question.facts("class")
+            return found, question.visitors(found)
+
+        found, visitors = store.read(ask)
+        # as many addresses as rows were read, which are all of the requests or fewer.
+        assert visitors.unique == round(60 * visitors.coverage.share) <= found.total.requests
+        seen.add((found.coverage.complete, visitors.coverage.share == found.coverage.share))
+    assert seen == {(False, True), (True, False), (True, True)}
 
 
 def test_many_addresses_of_a_selection_are_estimated(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

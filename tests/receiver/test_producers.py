@@ -84,6 +84,28 @@ def test_one_that_stays_astray_is_replaced_though_nobody_complains() -> None:
     producers.close()
 
 
+def test_a_look_that_fails_and_one_that_is_abandoned_twice_change_nothing() -> None:
+    builder = Builder()
+
+    def fails(_: KafkaProducer) -> bool:
+        raise KeyError("a topic that has just gone")
+
+    producers = Producers(builder, builder.closed.append, fails, (0.0,), look_seconds=0.01)
+    producers.start()
+    assert wait_until(lambda: in_use(producers) is not None, 5)
+    first = producers.current()
+    producers.abandon(first, "no answer")
+    producers._abandoned.put(first)
+    assert wait_until(lambda: in_use(producers) not in (None, first), 5)
+    second = producers.current()
+    time.sleep(0.1)
+    assert producers.current() is second
+    producers.abandon(second, "no answer")
+    assert wait_until(lambda: in_use(producers) not in (None, second), 5)
+    assert builder.closed == [first, second]
+    producers.close()
+
+
 def test_only_the_producer_in_use_can_be_abandoned() -> None:
     builder = Builder()
     producers = builder.producers()
@@ -126,18 +148,20 @@ def test_a_topic_made_again_with_fewer_partitions_leaves_no_producer_busy(topic:
 
     producers = Producers(build, producer.abandon, producer.is_astray, look_seconds=0.5)
     producers.start()
-    assert producers.first.wait(10)
-    for part in range(3):
-        producers.current().send(topic.name, b"[]", partition=part).get(10)
-    assert not producer.is_astray(made[0])
-    topic.delete()
-    topic.create(partitions=1)
-    # Its metadata is good for five minutes, but for an upload to what is gone.
-    with pytest.raises(KafkaError):
-        made[0].send(topic.name, b"[]", partition=2).get(10)
-    assert wait_until(lambda: len(made) == 2 and in_use(producers) is made[1], 20)
-    made[1].send(topic.name, b"[]").get(10)
-    before = time.process_time()
-    time.sleep(1)
-    assert time.process_time() - before < 0.3
-    producers.close()
+    try:
+        assert producers.first.wait(10)
+        for part in range(3):
+            producers.current().send(topic.name, b"[]", partition=part).get(10)
+        assert not producer.is_astray(made[0])
+        topic.delete()
+        topic.create(partitions=1)
+        # Its metadata is good for five minutes, but for an upload to what is gone.
+        with pytest.raises(KafkaError):
+            made[0].send(topic.name, b"[]", partition=2).get(10)
+        assert wait_until(lambda: len(made) == 2 and in_use(producers) is made[1], 20)
+        made[1].send(topic.name, b"[]").get(10)
+        before = time.process_time()
+        time.sleep(1)
+        assert time.process_time() - before < 0.3
+    finally:
+        producers.close()
