@@ -105,12 +105,13 @@ def spread(latencies: npt.ArrayLike, times: npt.ArrayLike, lengths: Sequence[int
     return blobs(counts, (cells % BINS).astype(np.uint16), of_each)
 
 
-def quantile(counts: Counts, q: float) -> float | None:
-    """The latency (ms) that a share `q` of all do not exceed, by nearest rank, to within 1 %; None of nothing."""
+def quantile(counts: Counts, *q: float) -> list[float | None]:
+    """The latencies (ms) that each share `q` of all do not exceed, by nearest rank, to within 1 %; None of nothing."""
     reached = np.cumsum(counts)
-    if not reached[-1]:
-        return None
-    return round(float(_VALUES[np.searchsorted(reached, _rank(q, int(reached[-1])))]), 4)
+    if not (total := int(reached[-1])):
+        return [None] * len(q)
+    found = _VALUES[np.searchsorted(reached, [_rank(one, total) for one in q])]
+    return [round(value, 4) for value in found.tolist()]
 
 
 def quantiles(found: Sequence[Sequence[bytes]], q: float) -> list[float | None]:

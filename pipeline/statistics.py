@@ -164,8 +164,8 @@ def latency(total: Facts) -> dict[str, float]:
     """The average, the maximum and the percentiles (ms) of requests, whose latencies were asked for."""
     average = round(total.latency_sum / total.requests, 4) if total.requests else 0
     spread = histogram.totals(total.latencies)
-    quantiles = {name: histogram.quantile(spread, q) or 0 for name, q in QUANTILES.items()}
-    return {"avg_latency": average, "max_latency": total.latency_max, **quantiles}
+    quantiles = (told or 0 for told in histogram.quantile(spread, *QUANTILES.values()))
+    return {"avg_latency": average, "max_latency": total.latency_max, **dict(zip(QUANTILES, quantiles, strict=True))}
 
 
 def quantile_errors(total: Facts) -> dict[str, float]:
