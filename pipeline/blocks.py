@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from peewee import fn
 
+from pipeline.database import fetched
 from pipeline.models import LogBlock
 from pipeline.rollup import MINUTE
 
@@ -39,7 +40,7 @@ def stretches(first: int | None, end: int | None, below: int | None = None) -> l
         query = query.where(model.minute < end)
     if below is not None:
         query = query.where(model.first < below)
-    blocks = query.group_by(model.block).order_by(model.block.desc()).tuples()
+    blocks = fetched(query.group_by(model.block).order_by(model.block.desc()))
     return [
         Stretch(lowest, highest if below is None else min(highest, below - 1), entries)
         for _, lowest, highest, entries in blocks

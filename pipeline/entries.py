@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 _SECOND: Final = 1_000_000
 # Ids a query at the least, to begin with, and at the most; how long one should take, in seconds.
-_SMALLEST_PIECE, _FIRST_PIECE, _LARGEST_PIECE, _PIECE_SECONDS = 128, 4_096, 1 << 26, 0.05
+_SMALLEST_PIECE, _FIRST_PIECE, _LARGEST_PIECE, _PIECE_SECONDS = 128, 2_048, 1 << 26, 0.05
 # Stretches with no more ids than this between them are read as one.
 _NEAR: Final = 8_192
 # A value of no row, asked for beside those that are: of an index's single value MariaDB reads every entry, of two

@@ -11,6 +11,7 @@ from peewee import SQL, Expression, MySQLDatabase, NodeList, fn
 
 from pipeline.cover import Span
 from pipeline.cut import inside
+from pipeline.database import fetched
 from pipeline.entries import among, one_of, route_ids
 from pipeline.facts import Asked, Facts, Key, add
 from pipeline.models import RequestRollup, RouteRollup
@@ -85,13 +86,13 @@ def _summed(model: Any, key: Sequence[Any], conditions: Sequence[Any], latencies
         joined = NodeList((SQL("GROUP_CONCAT("), model.latency, SQL("SEPARATOR '')")))
         sums += [joined if is_mysql else fn.CONCATENATED(model.latency), fn.SUM(fn.LENGTH(model.latency))]
     query = model.select(*key, *sums).where(*conditions)
-    return list((query.group_by(*key) if key else query).tuples())
+    return fetched(query.group_by(*key) if key else query)
 
 
 def _one_by_one(model: Any, key: Sequence[Any], conditions: Sequence[Any]) -> list[Any]:
     """The same, a row a bucket, whatever their histograms come to."""
     numbers = (model.requests, model.latency_sum, model.latency_max)
-    return list(model.select(*key, *numbers, model.latency).where(*conditions).tuples())
+    return fetched(model.select(*key, *numbers, model.latency).where(*conditions))
 
 
 def _of_buckets(source: Source, asked: Asked, spans: Sequence[Span]) -> Expression:
