@@ -112,7 +112,15 @@ class Topic:
         """The offset after the last record of each partition."""
         with self._group() as consumer:
             parts = [TopicPartition(self.name, part) for part in range(self.settings.kafka_partitions)]
-            return {partition.partition: end for partition, end in consumer.end_offsets(parts).items()}
+            deadline = time.monotonic() + 20
+            while True:
+                try:
+                    return {partition.partition: end for partition, end in consumer.end_offsets(parts).items()}
+                except KeyError:
+                    # The client leaves out a partition that had no leader yet when it asked which there are.
+                    assert time.monotonic() < deadline
+                    consumer.topics()
+                    time.sleep(0.1)
 
     def close(self) -> None:
         """Ends the clients."""
