@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from statistics import linear_regression, median
+from statistics import linear_regression
 
 import msgspec
 
 from cli.bench.targets import targets
-from cli.bench.trial import Spread, Trial, median_rate, median_trial
+from cli.bench.trial import Spread, Trial, middle
 from cli.bench.wall import Wall
 
 Row = tuple[str, ...]
 
 
 class Report(msgspec.Struct, frozen=True):
-    """A whole run: of each workload its repeats, of the sweep a trial for each offered load, the least first.
+    """A whole run: of each workload its repeats, and of each offered load of the sweep, the least first.
 
     `yardsticks` are those before and after, in lines/s; `lone` is of single lines, far apart; `soak` has a trial for
     each minute; `rows` were counted in the database at the end. Where there was time for it, `naive` is the naive
@@ -27,7 +27,7 @@ class Report(msgspec.Struct, frozen=True):
     yardsticks: tuple[float, float]
     workloads: list[list[Trial]]
     lone: Trial
-    sweep: list[Trial]
+    sweep: list[list[Trial]]
     soak: list[Trial]
     rows: int
     naive: float | None
@@ -55,14 +55,14 @@ class Report(msgspec.Struct, frozen=True):
     def _rates(self) -> Iterator[Row]:
         yield "drained", "lines/s", "from", "to", "of y", "lines a batch", "202 p50", "202 p99", "refused"
         for repeats in self.workloads:
-            rates, one = [one.rate for one in repeats], median_trial(repeats)
+            one, rates = middle(repeats), [each.rate for each in repeats]
             yield (
                 str(one.workload),
-                *_whole(median_rate(repeats), min(rates), max(rates)),
-                f"{median_rate(repeats) / self.yardstick:.3f}",
+                *_whole(one.rate, min(rates), max(rates)),
+                f"{one.rate / self.yardstick:.3f}",
                 *_whole(one.batch_lines),
                 *_times(one.answered),
-                *_whole(sum(one.refused for one in repeats)),
+                *_whole(sum(each.refused for each in repeats)),
             )
         if self.naive is not None:
             yield "naive, a line at a time", *_whole(self.naive), "", "", f"{self.naive / self.yardstick:.3f}"
@@ -70,10 +70,10 @@ class Report(msgspec.Struct, frozen=True):
     def _costs(self) -> Iterator[Row]:
         names = list(self.lone.cpu_seconds)
         yield "CPU s / million lines", *names, "all", "cores busy"
-        for repeats in self.workloads:
-            spent = [median(one.cpu_seconds[name] for one in repeats) for name in names]
-            busy = median(sum(one.cpu_seconds.values()) * one.rate / 1e6 for one in repeats)
-            yield str(repeats[0].workload), *(f"{seconds:.2f}" for seconds in (*spent, sum(spent), busy))
+        for one in map(middle, self.workloads):
+            spent = [one.cpu_seconds[name] for name in names]
+            busy = sum(spent) * one.rate / 1e6
+            yield str(one.workload), *(f"{seconds:.2f}" for seconds in (*spent, sum(spent), busy))
 
     def _walls(self) -> Iterator[Row]:
         yield "CPU s / million lines, each part alone", *(str(wall.workload) for wall in self.walls)
@@ -84,27 +84,27 @@ class Report(msgspec.Struct, frozen=True):
         rates = [self.cores / seconds * 1e6 for seconds in alone]
         yield f"the wall: lines/s on {self.cores} cores", *_whole(*rates)
         yield "of y", *(f"{rate / self.yardstick:.3f}" for rate in rates)
-        drained = [median_rate(repeats) for repeats in self.workloads]
+        drained = [middle(repeats).rate for repeats in self.workloads]
         yield "drained, of the wall", *(f"{ours / rate:.0%}" for ours, rate in zip(drained, rates, strict=False))
 
     def _bytes(self) -> Iterator[Row]:
         names = list(self.lone.bytes)
         yield "bytes a line", *names
-        for repeats in self.workloads:
-            yield str(repeats[0].workload), *(f"{median(one.bytes[name] for one in repeats):.1f}" for name in names)
+        for one in map(middle, self.workloads):
+            yield str(one.workload), *(f"{one.bytes[name]:.1f}" for name in names)
 
     def _swept(self) -> Iterator[Row]:
         yield (
             *("offered, lines/s", "acknowledged", "drained", "waiting at the end", "refused"),
             *("visible p50", "visible p99", "202 p50", "202 p99"),
         )
-        for one in self.sweep:
+        for one in map(middle, self.sweep):
             rates = _whole(one.offered, one.acknowledged, one.drained, one.waiting, one.refused)
             yield *rates, *_times(one.visible), *_times(one.answered)
         yield "single lines, far apart", "", "", "", "", *_times(self.lone.visible), *_times(self.lone.answered)
 
     def _memory(self) -> Iterator[Row]:
-        trials = [one for turn in zip(*self.workloads, strict=True) for one in turn] + [self.lone, *self.sweep]
+        trials = [*_in_turn(self.workloads), self.lone, *_in_turn(self.sweep)]
         names = list(self.lone.megabytes)
         yield "resident, MB", *names, "all"
         taken = [[*(one.megabytes[name] for name in names), sum(one.megabytes.values())] for one in trials]
@@ -133,6 +133,12 @@ class Report(msgspec.Struct, frozen=True):
         yield "target", "wanted", "found", "met"
         for one in targets(self.workloads, self.lone, self.sweep, self.yardstick):
             yield one.name, one.wanted, one.found, "yes" if one.met else "**no**"
+
+
+def _in_turn(loads: Sequence[Sequence[Trial]]) -> Iterator[Trial]:
+    """Their trials in the order in which they were run."""
+    for turn in zip(*loads, strict=True):
+        yield from turn
 
 
 def _whole(*numbers: float) -> Row:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import random
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -20,7 +22,7 @@ from cli.bench.plot import plot
 from cli.bench.report import Report
 from cli.bench.rig import Rig
 from cli.bench.targets import HALF, TWENTIETH
-from cli.bench.trial import Trial, Workload, median_rate
+from cli.bench.trial import Trial, Workload, middle
 from cli.bench.usage import Usage
 from cli.bench.wall import wall
 from cli.bench.yardstick import yardstick
@@ -51,7 +53,7 @@ SOAKED: Final = 0.6
 
 
 class Schedule(NamedTuple):
-    """What is run: seconds of load before anything counts, of a trial, and of lone uploads; how often each workload.
+    """What is run: seconds of load before anything counts, of a trial, and of lone uploads; how often each.
 
     `shares` of the drained rate are offered, the least first, and then SOAKED of it for `soak` minutes, each a trial;
     with `beside`, a naive pipeline is measured too, and what servers and libraries need alone.
@@ -62,7 +64,7 @@ class Schedule(NamedTuple):
     lone_seconds: float = 60.0
     repeats: int = 3
     workloads: tuple[Workload, ...] = WORKLOADS
-    shares: tuple[float, ...] = (TWENTIETH, 0.25, HALF, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5, 2.0, 2.5)
+    shares: tuple[float, ...] = (TWENTIETH, 0.25, HALF, 0.7, 0.85, 1.0, 1.25, 1.5, 2.0, 2.5)
     soak: int = 0
     beside: bool = True
 
@@ -88,7 +90,7 @@ def run(settings: Settings, schedule: Schedule, output: Path | None, picture: Pa
         output.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2))
     if picture:
         title = f"{report.machine}; y = {report.yardstick:,.0f} lines/s"
-        picture.write_text(plot(report.sweep, title), encoding="utf-8")
+        picture.write_text(plot(list(map(middle, report.sweep)), title), encoding="utf-8")
     return 0
 
 
@@ -99,10 +101,12 @@ def _report(settings: Settings, store: Store, schedule: Schedule) -> Report:
         rig = Rig(f"{ports.address(settings, 'receiver')}/upload", store, Usage(settings, leaders), hops)
         click.echo("warming up", err=True)
         rig.trial(schedule.workloads[0], schedule.warm_up)
-        workloads = _drained(rig, schedule)
+        workloads = _in_turns(schedule, [partial(_drained, rig, schedule, workload) for workload in schedule.workloads])
         lone = rig.trial(LONE, schedule.lone_seconds, LONE_RATE)
-        rate = median_rate(workloads[0])
-        sweep = [_offered(rig, schedule, rate * share, schedule.seconds) for share in schedule.shares]
+        rate = middle(workloads[0]).rate
+        sweep = _in_turns(
+            schedule, [partial(_offered, rig, schedule, rate * share, schedule.seconds) for share in schedule.shares]
+        )
         soak = [_offered(rig, schedule, rate * SOAKED, 60.0) for _ in range(schedule.soak)]
         rows = rig.count()
     baseline = naive(store, _upload()) if schedule.beside else None
@@ -113,14 +117,16 @@ def _report(settings: Settings, store: Store, schedule: Schedule) -> Report:
     )
 
 
-def _drained(rig: Rig, schedule: Schedule) -> list[list[Trial]]:
-    """Of each workload its repeats; the workloads take turns, so that a machine that changes does so for all."""
-    found: list[list[Trial]] = [[] for _ in schedule.workloads]
-    for _ in range(schedule.repeats):
-        for workload, repeats in zip(schedule.workloads, found, strict=True):
-            repeats.append(rig.trial(workload, schedule.seconds))
-            click.echo(f"{workload}: {repeats[-1].rate:,.0f} lines/s", err=True)
-    return found
+def _in_turns(schedule: Schedule, trials: Sequence[Callable[[], Trial]]) -> list[list[Trial]]:
+    """Of each trial its repeats; they take turns, so that a machine that changes does so for all."""
+    turns = [[trial() for trial in trials] for _ in range(schedule.repeats)]
+    return [list(repeats) for repeats in zip(*turns, strict=True)]
+
+
+def _drained(rig: Rig, schedule: Schedule, workload: Workload) -> Trial:
+    trial = rig.trial(workload, schedule.seconds)
+    click.echo(f"{workload}: {trial.rate:,.0f} lines/s", err=True)
+    return trial
 
 
 def _offered(rig: Rig, schedule: Schedule, rate: float, seconds: float) -> Trial:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from cli.bench.trial import Trial, Workload, median_rate
+from cli.bench.trial import Trial, Workload, middle
 from cli.bench.yardstick import REFERENCE
 
 # Shares of the yardstick.
@@ -28,19 +28,20 @@ class Target(NamedTuple):
 
 
 def targets(
-    workloads: Sequence[Sequence[Trial]], lone: Trial, sweep: Sequence[Trial], yardstick: float
+    workloads: Sequence[Sequence[Trial]], lone: Trial, sweep: Sequence[Sequence[Trial]], yardstick: float
 ) -> Iterator[Target]:
-    """Every target for which there are trials; the sweep's are the least load first."""
-    for repeats in workloads:
-        workload, share = repeats[0].workload, median_rate(repeats) / yardstick
-        if wanted := DRAINED.get(workload):
-            yield Target(f"drained, {workload}", f"≥ {wanted:.2f} y", f"{share:.3f} y", share >= wanted)
-    for name, found, milliseconds in _times(lone, sweep, median_rate(workloads[0])):
+    """Every target for which there are trials, each load's repeats; the sweep's are the least load first."""
+    drained, offered = list(map(middle, workloads)), list(map(middle, sweep))
+    for one in drained:
+        share = one.rate / yardstick
+        if wanted := DRAINED.get(one.workload):
+            yield Target(f"drained, {one.workload}", f"≥ {wanted:.2f} y", f"{share:.3f} y", share >= wanted)
+    for name, found, milliseconds in _times(lone, offered, drained[0].rate):
         most = milliseconds * REFERENCE / yardstick
         yield Target(name, f"≤ {most:.0f} ms", f"{found:.0f} ms", found <= most)
-    resident = max(sum(one.megabytes.values()) for repeats in (*workloads, sweep, [lone]) for one in repeats)
+    resident = max(sum(one.megabytes.values()) for repeats in (*workloads, *sweep, [lone]) for one in repeats)
     yield Target("resident, all our processes", f"≤ {RESIDENT:.0f} MB", f"{resident:.0f} MB", resident <= RESIDENT)
-    yield from _past_the_knee(sweep)
+    yield from _past_the_knee(offered)
 
 
 def _times(lone: Trial, sweep: Sequence[Trial], rate: float) -> Iterator[tuple[str, float, float]]:

@@ -24,7 +24,7 @@ from cli.bench.plot import plot
 from cli.bench.report import Report
 from cli.bench.rig import Rig
 from cli.bench.sightings import sightings
-from cli.bench.trial import Spread, Trial, Workload
+from cli.bench.trial import Spread, Trial, Workload, middle
 from cli.bench.wall import Wall
 from pipeline import batch, grammar, schema
 from pipeline.errors import TallyError
@@ -166,13 +166,13 @@ def trial(rate: float, offered: float = 0.0, late: float = 50.0, workload: Workl
 
 # Up to 300,000 lines/s all is drained, and past that no more.
 SWEEP = [
-    trial(min(offered, 300_000), offered, 50 if offered <= 300_000 else 5_000)
+    [trial(min(offered, 300_000), offered, 50 if offered <= 300_000 else 5_000)]
     for offered in (15_000, 150_000, 300_000, 450_000, 600_000)
 ]
 
 
 def report(
-    rates: list[float], yardstick: float = 2_500_000, sweep: list[Trial] = SWEEP, soak: list[Trial] | None = None
+    rates: list[float], yardstick: float = 2_500_000, sweep: list[list[Trial]] = SWEEP, soak: list[Trial] | None = None
 ) -> Report:
     repeats = [trial(rate) for rate in rates]
     lone = trial(1.9, 1.9, workload=Workload(1, 0.3))
@@ -219,6 +219,12 @@ def test_each_part_of_the_wall_does_its_work(backend: Backend, tmp_path: Path, m
     store.disconnect()
 
 
+def test_of_repeats_every_number_is_the_median() -> None:
+    found = middle([trial(rate, offered=9.0, late=late) for rate, late in ((1.0, 70.0), (2.0, 50.0), (3.0, 60.0))])
+    assert found == trial(2.0, offered=9.0, late=60.0)
+    assert middle([trial(3.0), trial(1.0)]) == trial(1.0)
+
+
 def test_a_soak_says_how_much_memory_grows_an_hour() -> None:
     def minute(number: int) -> Trial:
         grown = {"receiver": 120.0 + number, "worker": 180.0}
@@ -241,11 +247,14 @@ def test_every_row_of_a_table_is_as_long_as_its_head() -> None:
         (report([290_000]), {"drained, 100-line uploads, 30% kept"}),
         (report([150_000], yardstick=1_250_000), set()),
         (
-            report([300_000], yardstick=2_500_001, sweep=[trial(15_000, 15_000, 100), *SWEEP[1:]]),
+            report([300_000], yardstick=2_500_001, sweep=[[trial(15_000, 15_000, 100)], *SWEEP[1:]]),
             {"drained, 100-line uploads, 30% kept", "visible, at a twentieth of the drained rate, p50"},
         ),
         (
-            report([300_000], sweep=[*SWEEP[:-1], trial(200_000, 600_000, 5_000)]),
+            report(
+                [300_000],
+                sweep=[*(one * 3 for one in SWEEP[:-1]), [trial(rate, 600_000, 5_000) for rate in (3e5, 2e5, 2e5)]],
+            ),
             {"drained at twice the knee's load, of the most"},
         ),
     ],
@@ -261,7 +270,7 @@ def test_the_report_is_the_same_after_json() -> None:
 
 
 def test_the_picture_shows_the_knee() -> None:
-    root = ElementTree.fromstring(plot(SWEEP, "a < b & c"))
+    root = ElementTree.fromstring(plot([one for (one,) in SWEEP], "a < b & c"))
     texts = [node.text for node in root.iter("{http://www.w3.org/2000/svg}text")]
     assert "a < b & c" in texts
     assert "600,000" in texts
