@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
-import polars as pl
 
 from pipeline import facts, freshness, histogram, reader, row_facts, visitors
 from pipeline.cover import Span
@@ -134,9 +133,9 @@ class Question:
             query: Any = LogEntry.select(LogEntry.ip).where(piece.holds(), condition).distinct().tuples()
             addresses.update(ip for (ip,) in query)
             if len(addresses) > EXACT_ROWS:
-                sketch, error = visitors.merge((sketch, _sketch(addresses))), visitors.STANDARD_ERROR
+                sketch, error = visitors.merge((sketch, visitors.sketch(addresses))), visitors.STANDARD_ERROR
                 addresses = set()
-        unique = visitors.estimate(visitors.merge((sketch, _sketch(addresses)))) if error else len(addresses)
+        unique = visitors.estimate(visitors.merge((sketch, visitors.sketch(addresses)))) if error else len(addresses)
         return unique, error
 
     def _visitors_of_rollups(self) -> Visitors:
@@ -146,7 +145,7 @@ class Question:
             for piece in scan:
                 query: Any = LogEntry.select(LogEntry.ip).where(piece.holds(), matching(EVERYTHING, edge)).distinct()
                 addresses.update(ip for (ip,) in query.tuples())
-        sketches = [*self._sketches(of_rollups.spans), _sketch(addresses)]
+        sketches = [*self._sketches(of_rollups.spans), visitors.sketch(addresses)]
         coverage = Coverage("rollups and rows" if of_rollups.edges else "rollups", self.scope, True)
         unique = visitors.estimate(visitors.merge(sketches))
         return Visitors(unique, visitors.STANDARD_ERROR, coverage, of_rollups.rounded)
@@ -246,10 +245,6 @@ def _said(unique: Visitors) -> dict[str, Any]:
 
 def _ends(window: Window) -> dict[str, str]:
     return {"from": rfc3339(window.first), "to": rfc3339(window.last)}
-
-
-def _sketch(addresses: set[str]) -> bytes:
-    return visitors.sketch(visitors.hashes(pl.Series(list(addresses), dtype=pl.String)))
 
 
 _STATISTICS: Final[dict[str, Callable[[Question], Statistic]]] = {

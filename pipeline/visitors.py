@@ -14,7 +14,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 Hashes = npt.NDArray[np.uint64]
 Registers = npt.NDArray[np.uint8]
@@ -30,19 +29,10 @@ _SPARSE = np.dtype([("index", "<u2"), ("rank", "u1")])
 EMPTY: Final = b""
 
 
-def hashes(addresses: pl.Series) -> Hashes:
+def hashes(addresses: Iterable[str]) -> Hashes:
     """A 64-bit hash of each address, given as `inet_ntop` writes it; shape (n,)."""
-    octets = pl.col("ip").str.split_exact(".", 3).struct
-    number = pl.lit(0, pl.UInt64)
-    for at in range(4):
-        number = number * 256 + octets.field(f"field_{at}").cast(pl.UInt64, strict=False)
-    packed = addresses.alias("ip").to_frame().lazy().select(number).collect().to_series()
-    high = np.zeros(len(packed), dtype=np.uint64)
-    low = packed.fill_null(0).to_numpy(writable=True)
-    for row in packed.is_null().arg_true().to_list() if packed.null_count() else ():
-        both = socket.inet_pton(socket.AF_INET6, addresses[row])
-        high[row], low[row] = int.from_bytes(both[:8]), int.from_bytes(both[8:])
-    return _splitmix64(_splitmix64(high) ^ low)
+    packed = np.frombuffer(b"".join(map(_packed, addresses)), dtype=">u8").astype(np.uint64)
+    return _splitmix64(_splitmix64(packed[::2]) ^ packed[1::2])
 
 
 def ranks(hashed: Hashes) -> tuple[npt.NDArray[np.uint16], Registers]:
@@ -61,9 +51,9 @@ def from_ranks(index: npt.NDArray[np.uint16], rank: Registers) -> bytes:
     return _pack(registers)
 
 
-def sketch(hashed: Hashes) -> bytes:
-    """The sketch of a set of hashes."""
-    return from_ranks(*ranks(hashed))
+def sketch(addresses: Iterable[str]) -> bytes:
+    """The sketch of a set of addresses, given as `hashes` takes them."""
+    return from_ranks(*ranks(hashes(addresses)))
 
 
 def merge(sketches: Iterable[bytes]) -> bytes:
@@ -101,6 +91,13 @@ def _pack(registers: Registers) -> bytes:
     entries = np.empty(len(index), dtype=_SPARSE)
     entries["index"], entries["rank"] = index, registers[index]
     return entries.tobytes()
+
+
+def _packed(address: str) -> bytes:
+    """16 bytes; an IPv4 address is the last four of them."""
+    if ":" in address:
+        return socket.inet_pton(socket.AF_INET6, address)
+    return bytes(12) + socket.inet_pton(socket.AF_INET, address)
 
 
 def _splitmix64(value: Hashes) -> Hashes:

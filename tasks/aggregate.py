@@ -145,7 +145,7 @@ def _sketches(addresses: pl.Series, minute: Numbers, kept: Numbers) -> list[tupl
     """The sketches of the finest level, and of the wider ones as their unions."""
     # Many of a batch's addresses are the same, and a hash costs more than finding that out.
     distinct = addresses.unique()
-    index, rank = visitors.ranks(visitors.hashes(distinct))
+    index, rank = visitors.ranks(visitors.hashes(distinct.to_list()))
     numbers = addresses.cast(pl.Enum(distinct)).to_physical().to_numpy()
     finest = (minute - minute % rollup.FIVE_MINUTES) * 2 + kept
     levels: dict[int, dict[tuple[int, int], list[bytes]]] = {level: {} for level in rollup.VISITOR_LEVELS}

@@ -18,13 +18,14 @@ from pipeline.batch import Range, Record
 from pipeline.checkpoint import Checkpoint, nowhere
 from pipeline.errors import Poison, TallyError, TooWide, Unavailable, Vanished
 from pipeline.models import Batch
-from pipeline.routes import OTHER_ID, Routes
+from pipeline.routes import OTHER_ID
 from pipeline.storage import Store, error_code
 from tasks import blocks, dead_letters, rows, split, upload_keys
 from tasks.admission import Admission
 from tasks.aggregate import Rollups, aggregate
 from tasks.frame import Parsed, parse, without
 from tasks.metrics import Metrics
+from tasks.templates import Templates
 from tasks.upsert import upsert
 
 log = structlog.get_logger(__name__)
@@ -68,7 +69,7 @@ class Ingest:
         read: Read,
         send: Send,
         discarded: frozenset[int],
-        routes: Routes,
+        templates: Templates,
         admission: Admission,
         metrics: Metrics,
         survives: Survives,
@@ -82,7 +83,7 @@ class Ingest:
         self._read = read
         self._send = send
         self._discarded = sorted(discarded)
-        self._routes = routes
+        self._templates = templates
         self._admission = admission
         self._metrics = metrics
         self._survives = survives
@@ -179,7 +180,7 @@ class Ingest:
         self.refine(parsed._replace(frame=parsed.frame.with_columns(route=OTHER_ID)))
 
     def _templated(self, parsed: Parsed) -> Parsed:
-        templates = self._routes.templates(parsed.frame["path"])
+        templates = self._templates.of(parsed.frame["path"])
         return parsed._replace(frame=parsed.frame.with_columns(templates.alias("template")))
 
     def refine(self, parsed: Parsed) -> Refined:

@@ -23,6 +23,7 @@ from tasks import housekeeping, trial, warm
 from tasks.admission import Admission
 from tasks.ingest import Ingest
 from tasks.metrics import Metrics
+from tasks.templates import Templates
 from tasks.watch import Watch
 
 # Dramatiq's: the lower is served first. A statistic waits for the batch in hand at most.
@@ -44,7 +45,7 @@ def start() -> None:
         PerThread(given).read,
         lambda order: messages.enqueue(broker, messages.ingest(order)),
         filter.discarded(given.discard_status),
-        Routes.of(given.routes),
+        Templates(Routes.of(given.routes)),
         Admission(store, given.max_routes),
         metrics,
         trial.survived,

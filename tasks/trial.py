@@ -23,6 +23,7 @@ from pipeline.storage import Store
 from tasks.admission import Admission
 from tasks.ingest import Ingest
 from tasks.metrics import Metrics
+from tasks.templates import Templates
 
 log = structlog.get_logger(__name__)
 
@@ -84,7 +85,7 @@ def main() -> int:
         lambda *_: [suspect],
         _never,
         filter.discarded(given.discard_status),
-        Routes.of(given.routes),
+        Templates(Routes.of(given.routes)),
         Admission(store, given.max_routes),
         Metrics(),
         _never,

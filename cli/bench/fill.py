@@ -15,6 +15,7 @@ from pipeline.storage import Store
 from tasks import blocks, rows
 from tasks.admission import Admission
 from tasks.aggregate import Rollups, aggregate
+from tasks.templates import Templates
 from tasks.upsert import upsert
 
 # Lines a transaction: some 20,000 of them are stored.
@@ -29,7 +30,7 @@ def fill(store: Store, stored: int, seed: int, progress: Callable[[int], None]) 
     `progress` is told how many rows each transaction had.
     """
     traffic = Traffic(round(stored / KEPT), time.time() - SECONDS, seed)
-    routes, admission = Routes.of(None), Admission(store, _ROUTES_A_DAY)
+    templates, admission = Templates(Routes.of(None)), Admission(store, _ROUTES_A_DAY)
     first, total = 0, 0
     with ThreadPoolExecutor(1) as writer:
         pending: Future[int] | None = None
@@ -37,7 +38,7 @@ def fill(store: Store, stored: int, seed: int, progress: Callable[[int], None]) 
         while (count := min(LINES, traffic.due(time.time()) - first)) > _WORTH_IT:
             lines = traffic.frame(first, count)
             first += count
-            named = admission.named(lines.with_columns(routes.templates(lines["path"]).alias("template")))
+            named = admission.named(lines.with_columns(templates.of(lines["path"]).alias("template")))
             named = named.with_columns((pl.col("status") != 200).alias("kept"))
             rollups = aggregate(named)
             if pending:

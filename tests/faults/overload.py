@@ -63,10 +63,10 @@ def done(pipeline: Pipeline) -> int:
 
 def overloaded(pipeline: Pipeline, seconds: float, samples: Samples) -> Sent:
     """Sends for so long while a tenth is drained; returns what was acknowledged."""
-    worker = pipeline["worker"]
+    worker, before = pipeline["worker"], done(pipeline)
 
     def hold_back(passed: float) -> None:
-        ahead = done(pipeline) > DRAINED_SHARE * LINES * UPLOADS_A_SECOND * passed
+        ahead = done(pipeline) - before > DRAINED_SHARE * LINES * UPLOADS_A_SECOND * passed
         (worker.freeze if ahead else worker.thaw)()
 
     sent = sampled(Plan(upload_url(pipeline), LINES, CONNECTIONS, seconds, KEPT, UPLOADS_A_SECOND), samples, hold_back)

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import polars as pl
-
 from consumer.plan import Plan
 from pipeline import batch, histogram, ledger, visitors
 from pipeline.batch import Range
@@ -34,6 +32,7 @@ from tasks import trial
 from tasks.admission import Admission
 from tasks.ingest import Ingest
 from tasks.metrics import Metrics
+from tasks.templates import Templates
 from tests.records import Rec
 
 IDENTITY = Identity("cluster", "raw-logs", "topic-id", 6)
@@ -66,7 +65,7 @@ class Log:
             "read": self.read,
             "send": self.sent.append,
             "discarded": frozenset({200}),
-            "routes": Routes.of(""),
+            "templates": Templates(Routes.of("")),
             "admission": Admission(self.store, 1_000),
             "metrics": Metrics(),
             "survives": trial.survived,
@@ -176,7 +175,7 @@ def _visitors(rows: Iterable[Row], level: int) -> dict[int, bytes]:
     addresses: dict[int, set[str]] = defaultdict(set)
     for row in rows:
         addresses[_bucket(row.timestamp, level)].add(row.ip)
-    return {bucket: visitors.sketch(visitors.hashes(pl.Series(sorted(found)))) for bucket, found in addresses.items()}
+    return {bucket: visitors.sketch(sorted(found)) for bucket, found in addresses.items()}
 
 
 def _bucket(timestamp: datetime, level: int) -> int:

@@ -46,7 +46,7 @@ def recount(frame: pl.DataFrame) -> Rollups:
     return Rollups(
         [(*key, *counted(found)) for key, found in sorted(requests.items())],
         [(*key, *counted(found)) for key, found in sorted(routes.items())],
-        [(*key, visitors.sketch(visitors.hashes(pl.Series(sorted(ips))))) for key, ips in sorted(addresses.items())],
+        [(*key, visitors.sketch(sorted(ips))) for key, ips in sorted(addresses.items())],
     )
 
 

@@ -351,12 +351,13 @@ from pipeline.storage import Store
 from tasks.admission import Admission
 from tasks.ingest import Ingest
 from tasks.metrics import Metrics
+from tasks.templates import Templates
 from tasks.trial import survived
 
 url, file = sys.argv[1:]
 order, records = pickle.loads(Path(file).read_bytes())
 store = Store.open(url)
-rules = frozenset({200}), Routes.of(""), Admission(store, 1_000)
+rules = frozenset({200}), Templates(Routes.of("")), Admission(store, 1_000)
 actor = Ingest(store, "raw-logs", lambda *_: records, print, *rules, Metrics(), survived, checkpoint.from_environment())
 actor(order, False)
 """

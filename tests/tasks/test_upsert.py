@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 
-import polars as pl
-
 from pipeline import histogram, visitors
 from pipeline.models import RequestRollup, RouteRollup, VisitorRollup
 from pipeline.storage import Store
@@ -17,7 +15,7 @@ ONE, TWO, THREE = (histogram.blobs([times], BIN, [1])[0] for times in (1, 2, 3))
 
 
 def sketch(*addresses: str) -> bytes:
-    return visitors.sketch(visitors.hashes(pl.Series(addresses, dtype=pl.String)))
+    return visitors.sketch(addresses)
 
 
 def requests(store: Store) -> list[tuple[object, ...]]:
