@@ -225,14 +225,20 @@ class PollLoop:
 
     def _hungry(self, waited: float) -> bool:
         """Whether workers would take a batch now: advice, of which Redis may know nothing."""
-        if not self._can_dispatch:
+        backlog = self._backlog()
+        if backlog is None:
             return False
-        try:
-            waiting, unfinished = messages.backlog(self._broker, messages.INGEST)
-        except Unavailable:
-            self._can_dispatch = False
-            return False
+        waiting, unfinished = backlog
         return not unfinished or (not waiting and waited >= PATIENCE_BEGUN)
+
+    def _backlog(self) -> tuple[int, int] | None:
+        """As `messages.backlog`; None while Redis is away."""
+        if self._can_dispatch:
+            try:
+                return messages.backlog(self._broker, messages.INGEST)
+            except Unavailable:
+                self._can_dispatch = False
+        return None
 
     def _learn(self) -> None:
         """Once a second: what is pending, which partitions rest, whether Redis is back; the watermark, as advice."""
@@ -262,6 +268,8 @@ class PollLoop:
             names = (self._settings.kafka_group, self._settings.kafka_topic, str(part))
             self._metrics.lag.labels(*names).set(max((ends.get(part) or watermark) - watermark, 0))
             self._metrics.pending.labels(str(part)).set(self._pending.get(part, 0))
+        backlog = self._backlog()
+        self._metrics.waiting.set(math.nan if backlog is None else backlog[0])
 
     def _rest(self) -> None:
         resting = {partition.partition for partition in self._consumer.paused()}

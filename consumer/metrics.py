@@ -29,4 +29,6 @@ class Metrics:
             ["group", "topic", "partition"],
             registry=registry,
         )
-        self.waiting = Gauge("dramatiq_messages_waiting", "Messages that no worker has fetched.", registry=registry)
+        self.waiting = Gauge(
+            "dramatiq_messages_waiting", "Messages that no worker has fetched; NaN without Redis.", registry=registry
+        )

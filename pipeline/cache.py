@@ -21,7 +21,8 @@ KEPT_SECONDS: Final = {"hour": 120, "day": 600, "week": 1800}
 EMPTY_KEPT_SECONDS: Final = 5
 # A request never waits longer than this for Redis, twice at the most; after that, nobody asks for a while.
 _PATIENCE, _REST = 0.25, 2.0
-_STATUS_SECONDS = 10
+# What a process said last is of most interest when it has died of it.
+_STATUS_SECONDS = 3_600
 
 _decoder = msgspec.json.Decoder(Statistic)
 
@@ -73,7 +74,7 @@ class Cache:
         self._ask(lambda: self._client.set(f"answers:{name}", msgspec.json.encode(answer), ex=seconds))
 
     def keep_status(self, name: str, host: str, pid: int, status: dict[str, Any]) -> None:
-        """Keeps what a process says of itself for ten seconds. Raises Unavailable."""
+        """Keeps what a process says of itself for an hour. Raises Unavailable."""
         key = f"process:{name}:{host}:{pid}"
         self._ask(lambda: self._client.set(key, msgspec.json.encode(status), ex=_STATUS_SECONDS))
 

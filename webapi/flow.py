@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 (naive UTC, as the database's times are)
 _DAY: Final = timedelta(days=1)
+# Seconds for which each process that fell silent is still told of.
+_LATELY: Final = 10.0
 
 
 def flow(store: Store, cache: Cache, now: datetime) -> dict[str, Any]:
@@ -46,12 +48,10 @@ def flow(store: Store, cache: Cache, now: datetime) -> dict[str, Any]:
 def _waiting(store: Store) -> tuple[datetime | None, Waiting, dict[str, Any] | None]:
     """Up to when everything is counted, what waits, and the batch that has waited for longest."""
     now = freshness.present(store)
-    behind: Any = (
-        Progress.select(fn.SUM(Progress.end_offset - Progress.next_plan), fn.MIN(Progress.mark_time))
-        .join(Stream, on=(Stream.id == Progress.stream))
-        .where(Stream.state == "live", Progress.end_offset > Progress.next_plan)
-    )
-    records, mark = behind.tuples().first()
+    live: Any = Progress.select().join(Stream, on=(Stream.id == Progress.stream)).where(Stream.state == "live")
+    behind = live.select(fn.SUM(Progress.end_offset - Progress.next_plan), fn.MIN(Progress.mark_time))
+    records, mark = behind.where(Progress.end_offset > Progress.next_plan).tuples().first()
+    unseen = live.order_by(Progress.seen_at).first()
     pending = Batch.state == "pending"
     batches, lines = Batch.select(fn.COUNT(Batch.id), fn.SUM(Batch.lines)).where(pending).tuples().first()
     oldest: Any = Batch.select().where(pending).order_by(Batch.oldest_at).first()
@@ -62,6 +62,7 @@ def _waiting(store: Store) -> tuple[datetime | None, Waiting, dict[str, Any] | N
         batches=batches,
         lines=lines or 0,
         batches_seconds=age,
+        unseen_seconds=_age(now, unseen.seen_at) if unseen else None,
     )
     told = oldest and {"seconds": age, "lines": oldest.lines, "partition": oldest.part, "attempts": oldest.attempts}
     return freshness.counted_up_to(store), waiting, told
@@ -79,7 +80,13 @@ def _processes(cache: Cache, now: datetime) -> tuple[list[Process] | None, dict[
             found.append(msgspec.convert(one | {"error_age_seconds": _error_age(one, now)}, Process))
         except (msgspec.ValidationError, ValueError, TypeError, KeyError):
             log.warning("a status that is not understood", name=one["name"], pid=one["pid"])  # of another version
-    return found, {"cache": "ok"}
+    return _worth_telling(found), {"cache": "ok"}
+
+
+def _worth_telling(found: list[Process]) -> list[Process]:
+    """Those that spoke lately; and where none of a name did, the last that fell silent, with the error that it had."""
+    last = {one.name: one for one in sorted(found, key=lambda one: -one.age_seconds)}
+    return [one for one in found if one.age_seconds <= _LATELY or one is last[one.name]]
 
 
 def _error_age(said: dict[str, Any], now: datetime) -> float | None:

@@ -13,6 +13,8 @@ SILENT: Final = 4.0
 BEHIND: Final = 10.0
 # Seconds for which an error is news.
 NEWS: Final = 60.0
+# The consumer's gauge of messages that no worker has fetched; not a number while Redis takes none.
+WAITING: Final = "dramatiq_messages_waiting"
 
 State = Literal["ok", "behind", "down", "unknown"]
 Number = Annotated[float, Meta(ge=0)]
@@ -58,7 +60,8 @@ class Sums(Protocol):
 class Waiting(msgspec.Struct, frozen=True):
     """What is in the database of what is still to be done: records not planned, and batches not executed.
 
-    Ages are seconds since Kafka had the oldest of them, None where nothing waits.
+    Ages are seconds since Kafka had the oldest of them, None where nothing waits; `unseen_seconds` is for how long no
+    consumer has seen where a partition's log ends, None without partitions.
     """
 
     records: int
@@ -66,6 +69,7 @@ class Waiting(msgspec.Struct, frozen=True):
     batches: int
     lines: int
     batches_seconds: float | None
+    unseen_seconds: float | None = None
 
 
 class Hop(msgspec.Struct, frozen=True):
@@ -91,8 +95,8 @@ def hops(waiting: Waiting, sums: Sums, processes: Sequence[Process] | None) -> l
     """All hops, in a line's order. `processes` are None where nobody knows them."""
     lag, age = waiting.records_seconds, waiting.batches_seconds
     done = sums.stored + sums.discarded + sums.rejected + sums.duplicate
-    kafka_late, late = (lag or 0) >= BEHIND, (age or 0) >= BEHIND
-    messages = _gauge(processes, "consumer", "dramatiq_messages_waiting")
+    late = (age or 0) >= BEHIND
+    messages = _gauge(processes, "consumer", WAITING)
     return [
         Hop(
             "receiver",
@@ -100,14 +104,14 @@ def hops(waiting: Waiting, sums: Sums, processes: Sequence[Process] | None) -> l
             _total(processes, "receiver", "pipeline_lines_received_total"),
             _rate(processes, "receiver", "pipeline_lines_received_total"),
         ),
-        Hop("kafka", "behind" if kafka_late else "ok", None, None, waiting.records, "records", lag),
+        Hop("kafka", _kafka(processes, waiting), None, None, waiting.records, "records", lag),
         Hop(
             "consumer",
-            _state(processes, "consumer", kafka_late),
+            _state(processes, "consumer", (lag or 0) >= BEHIND),
             sums.received,
             _rate(processes, "consumer", "pipeline_lines_planned_total"),
         ),
-        Hop("queue", _queue(messages, late), None, None, messages, "messages"),
+        Hop("queue", _queue(processes, messages, late), None, None, messages, "messages"),
         Hop(
             "workers",
             _state(processes, "worker", late),
@@ -136,6 +140,10 @@ def troubles(
         for name, means in _MEANS.items():
             if not any(one.alive for one in processes if one.name == name):
                 yield Trouble(name, f"none says that it runs: {means}")
+    if _is_unread(processes, waiting):
+        yield Trouble("kafka", f"no consumer could look into it for {waiting.unseen_seconds:,.0f} s")
+    if _is_queue_away(processes):
+        yield Trouble("queue", "Redis does not take messages: what is planned waits in the database")
     if (waiting.records_seconds or 0) >= BEHIND:
         yield Trouble(
             "kafka", f"{_counted(waiting.records, 'record')} not planned for {waiting.records_seconds:,.0f} s"
@@ -169,10 +177,27 @@ def _state(processes: Sequence[Process] | None, name: str, late: bool) -> State:
     return "behind" if late else "ok"
 
 
-def _queue(messages: int | None, late: bool) -> State:
+def _kafka(processes: Sequence[Process] | None, waiting: Waiting) -> State:
+    if _is_unread(processes, waiting):
+        return "down"
+    return "behind" if (waiting.records_seconds or 0) >= BEHIND else "ok"
+
+
+def _queue(processes: Sequence[Process] | None, messages: int | None, late: bool) -> State:
     if messages is None:
-        return "unknown"
+        return "down" if _is_queue_away(processes) else "unknown"
     return "behind" if messages and late else "ok"
+
+
+def _is_unread(processes: Sequence[Process] | None, waiting: Waiting) -> bool:
+    """Whether consumers run and see nothing of Kafka."""
+    return bool(_alive(processes, "consumer")) and (waiting.unseen_seconds or 0) >= BEHIND
+
+
+def _is_queue_away(processes: Sequence[Process] | None) -> bool:
+    """Whether consumers run and are told nothing of the queue."""
+    said = [one.gauges[WAITING] for one in _alive(processes, "consumer") if WAITING in one.gauges]
+    return bool(said) and all(value is None for value in said)
 
 
 def _alive(processes: Sequence[Process] | None, name: str) -> list[Process]:

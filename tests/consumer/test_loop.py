@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -198,9 +199,11 @@ def test_without_redis_only_full_batches_are_planned(
         few += write(topic, 3)
         consumer.run(2 * PATIENCE)
         assert planned(plans) < few
+        assert math.isnan(consumer.metrics.waiting._value.get())
         backend.servers["redis"].start()
         expected = few
         consumer.until(lambda: planned(plans) == expected)
+        consumer.until(lambda: consumer.metrics.waiting._value.get() > 0)
     assert covered(plans) == dict.fromkeys(range(3), (0, 3))
 
 

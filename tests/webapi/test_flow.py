@@ -56,15 +56,14 @@ def batch(stream: int, first: int, state: str = "done", **more: Any) -> None:
     Batch.insert(**row | told | more).execute()
 
 
-def stream(store: Store, behind: int = 0, mark: datetime | None = None) -> int:
+def stream(store: Store, behind: int = 0, mark: datetime | None = None, seen: datetime | None = None) -> int:
     """A topic of one partition, so many records of which are not planned."""
 
     def work() -> int:
         id = Stream.insert(cluster_id="c", topic="raw-logs", topic_id="t", state="live").execute()
-        seen = datetime.now(UTC)
         time = None if mark is None else round(mark.timestamp() * 1000)
         progress = {"stream": id, "part": 0, "generation": 0, "next_plan": 5, "end_offset": 5 + behind}
-        Progress.insert(**progress, seen_at=seen, mark_time=time).execute()
+        Progress.insert(**progress, seen_at=seen or datetime.now(UTC), mark_time=time).execute()
         return int(id)
 
     return store.write(work)
@@ -145,6 +144,30 @@ def test_who_fell_silent_is_told_as_such_until_forgotten(api: FlaskClient, cache
             client.set("process:worker:h:1", junk)
             client.set("process:worker", junk)
             assert len(api.get("/pipeline/status").json["processes"]) == 1
+
+
+def test_of_a_name_that_fell_silent_the_last_is_told_with_its_error(api: FlaskClient, cache: Cache) -> None:
+    said = {"name": "worker", "started_at": "", "counters": {}, "per_second": {}, "gauges": {}}
+    for pid in (1, 2):
+        error = {"at": "2026-03-03T12:00:00Z", "error": f"{pid} broke"}
+        cache.keep_status("worker", "h", pid, {**said, "last_error": error})
+    for pid, left in ((1, 3_000_000), (2, 3_580_000)):
+        cache._client.pexpire(f"process:worker:h:{pid}", left)
+    (one,) = api.get("/pipeline/status").json["processes"]
+    assert (one["pid"], one["alive"], one["last_error"]["error"]) == (2, False, "2 broke")
+    cache.keep_status("worker", "h", 3, {**said, "last_error": None})
+    assert [one["pid"] for one in api.get("/pipeline/status").json["processes"]] == [3]
+
+
+def test_kafka_that_nobody_saw_lately_is_down_where_a_consumer_runs(
+    api: FlaskClient, cache: Cache, store: Store
+) -> None:
+    stream(store, seen=datetime.now(UTC) - timedelta(seconds=30))
+    assert hop(api.get("/pipeline/status").json, "kafka")["state"] == "ok"
+    status.Status(cache, "consumer", CollectorRegistry()).step()
+    found = api.get("/pipeline/status").json
+    assert hop(found, "kafka")["state"] == "down"
+    assert any(one["part"] == "kafka" and "no consumer could look" in one["detail"] for one in found["problems"])
 
 
 def test_without_the_cache_it_says_what_the_database_knows(api: FlaskClient, store: Store, backend: Backend) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from pipeline.ledger import Classes
-from webapi.hops import Process, Waiting, hops, troubles
+from webapi.hops import WAITING, Process, Waiting, hops, troubles
 
 IDLE = Waiting(records=0, records_seconds=None, batches=0, lines=0, batches_seconds=None)
 SUMS = Classes(received=10, stored=3, discarded=4, rejected=1, duplicate=1, lost=0, pending=1)
@@ -20,8 +22,8 @@ COUNTERS = {
 def process(name: str, age: float = 0.5, **more: Any) -> Process:
     """A process that counts, each of its counters rising by 2 a second."""
     counters = COUNTERS[name]
-    gauges = {"dramatiq_messages_waiting": 7.0} if name == "consumer" else {}
-    told: dict[str, Any] = {"last_error": None, "error_age_seconds": None, "pid": 1} | more
+    gauges = {WAITING: 7.0} if name == "consumer" else {}
+    told: dict[str, Any] = {"last_error": None, "error_age_seconds": None, "pid": 1, "gauges": gauges} | more
     rates = dict.fromkeys(counters, 2.0)
     return Process(
         name=name,
@@ -30,7 +32,6 @@ def process(name: str, age: float = 0.5, **more: Any) -> Process:
         started_at="",
         counters=counters,
         per_second=rates,
-        gauges=gauges,
         **told,
     )
 
@@ -84,6 +85,22 @@ def test_what_waits_for_long_is_behind() -> None:
     pending = Waiting(records=0, records_seconds=None, batches=2, lines=3_000, batches_seconds=61.0)
     assert states(pending, ALL) == dict.fromkeys(states(IDLE, ALL), "ok") | {"queue": "behind", "workers": "behind"}
     assert said(pending) == [("queue", "2 batches (3,000 lines) not stored, the oldest for 61 s")]
+
+
+def test_kafka_that_no_consumer_can_look_into_is_down() -> None:
+    unseen = msgspec.structs.replace(IDLE, unseen_seconds=12.0)
+    assert states(unseen, ALL) == states(IDLE, ALL) | {"kafka": "down"}
+    assert said(unseen) == [("kafka", "no consumer could look into it for 12 s")]
+    alone = [one for one in ALL if one.name != "consumer"]
+    assert states(unseen, alone)["kafka"] == "ok"
+    assert [part for part, _ in said(unseen, processes=alone)] == ["consumer"]
+
+
+def test_a_queue_of_which_redis_tells_no_consumer_is_down() -> None:
+    deaf = [one for one in ALL if one.name != "consumer"] + [process("consumer", gauges={WAITING: None})]
+    assert states(IDLE, deaf) == states(IDLE, ALL) | {"queue": "down"}
+    assert said(processes=deaf) == [("queue", "Redis does not take messages: what is planned waits in the database")]
+    assert states(IDLE, [*ALL, *deaf])["queue"] == "ok"
 
 
 def test_one_is_told_as_one() -> None:

@@ -29,7 +29,8 @@ class LettersCount(msgspec.Struct, frozen=True):
 
 
 class ProcessShown(Process, frozen=True):
-    """A process that said something within ten seconds, and whether it goes on to do so."""
+    """A process that said something within ten seconds, or where none of a name did, the last that did within an hour;
+    and whether it goes on to do so."""
 
     alive: bool
 

@@ -1,6 +1,6 @@
 /** Which lines the page is about: a search box, and a chip for each term that holds. */
 
-import { useEffect, useRef, useState } from "../vendor/hooks.js";
+import { useRef, useState } from "../vendor/hooks.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { added, negated, parse, removed, said } from "./terms.js";
@@ -25,19 +25,18 @@ export function Filters({ state, go, problem }) {
 
 function Search({ terms, change, problem }) {
   const input = useRef(null);
-  const [wrong, setWrong] = useState(null);
-  useEffect(() => setWrong(null), [terms]);
+  const [wrong, setWrong] = useState({}); // with the terms beside which it was said: with others it is past
   const submit = (event) => {
     event.preventDefault();
     const found = parse(input.current.value);
     if (found.problem) {
-      setWrong(`character ${found.problem.character}: ${found.problem.detail}`);
+      setWrong({ terms, words: `character ${found.problem.character}: ${found.problem.detail}` });
     } else {
       input.current.value = "";
       change(found.terms.reduce(added, terms));
     }
   };
-  const told = wrong || problem;
+  const told = (wrong.terms === terms && wrong.words) || problem;
   return html`<form class="search" role="search" onSubmit=${submit}>
     <${Icon} name="search" />
     <input
