@@ -19,13 +19,14 @@ def run(web: WebApi, query: Query, as_json: bool, paper: Paper) -> int:
     """
     # Two answers, and lines come between them: the total is that of the days, which are of one moment.
     days = understood(web.get("/ledger/days", query), "data", "balanced")
-    whole = understood(web.get("/ledger", query), "not_planned", "balanced")
+    whole = understood(web.get("/ledger", query), "not_planned", "lost_uncounted", "balanced")
     balanced = bool(days["balanced"] and whole["balanced"])
     if as_json:
         paper.json(msgspec.json.encode({**whole, **days, "balanced": balanced}))
         return 0 if balanced else 1
     _days(paper, days["data"])
-    _not_planned(paper, whole["not_planned"])
+    _partitions(paper, "not planned yet", whole["not_planned"])
+    _partitions(paper, "lost, of how many lines nobody knows", whole["lost_uncounted"])
     paper.say(_verdict(balanced, days["data"]))
     return 0 if balanced else 1
 
@@ -47,8 +48,8 @@ def _count(name: str, lines: int) -> Cell:
     return number(lines, style="red" if name == "lost" and lines else "")
 
 
-def _not_planned(paper: Paper, partitions: list[dict[str, Any]]) -> None:
-    columns = [Column("topic", right=False), Column("partition"), Column("not planned yet")]
+def _partitions(paper: Paper, what: str, partitions: list[dict[str, Any]]) -> None:
+    columns = [Column("topic", right=False), Column("partition"), Column(what)]
     rows = [[word(one["topic"]), number(one["partition"]), number(one["records"])] for one in partitions]
     if rows:
         paper.apart()

@@ -151,7 +151,7 @@ class PollLoop:
         after = max(min(error.next, known), error.first + 1)
         self._plan.lose(error.part, self._generations[error.part], gathered.next_plan, after)
         log.error("lost: unreadable", part=error.part, first=gathered.next_plan, next=after, error=str(error))
-        self._metrics.unreadable.inc(after - gathered.next_plan)
+        self._metrics.uncounted.inc(after - gathered.next_plan)
         self._gathered[error.part] = Gathered(after)
         self._seek(error.part)
 
@@ -168,7 +168,7 @@ class PollLoop:
         self._plan = Plan.of(self._store, identity)
         for part, beginning in self._reader.beginnings(parts).items():
             self._pulse.beat()
-            planned = verified(self._plan, self._reader, part, beginning, self._metrics.lost)
+            planned = verified(self._plan, self._reader, part, beginning, self._metrics)
             self._generations[part] = planned.generation
             self._gathered[part] = Gathered(planned.next_plan)
             self._seek(part)

@@ -8,8 +8,8 @@ from functools import partial
 
 import structlog
 from peewee import fn
-from prometheus_client import Counter
 
+from consumer.metrics import Metrics
 from consumer.outage import WAITED_FOR, Outage
 from consumer.plan import give_up, is_stream_of, write_off
 from pipeline.errors import Unavailable
@@ -54,7 +54,7 @@ class Loss:
         beginnings: Callable[[Sequence[int]], dict[int, int]],
         cluster_id: str,
         topic: str,
-        lost: Counter,
+        metrics: Metrics,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
@@ -62,7 +62,7 @@ class Loss:
         self._beginnings = beginnings
         self._cluster_id = cluster_id
         self._topic = topic
-        self._lost = lost
+        self._metrics = metrics
         self._answers = Answers(clock)
         self._outage = Outage("cannot look for losses", clock)
 
@@ -130,7 +130,8 @@ class Loss:
             return said
 
         for stream, lines, records in self._store.write(work):
-            self._lost.inc(lines)
+            self._metrics.lost.inc(lines)
+            self._metrics.uncounted.inc(records)
             tell = log.bind(stream=stream, topic=self._topic)
             if lines or records:
                 tell.error("lost: the topic is gone", lines=lines, records_not_planned=records)
@@ -152,7 +153,7 @@ class Loss:
         for part, beginning in self._beginnings(sorted(pending)).items():
             if beginning > pending[part]:
                 lines = self._store.write(partial(self._expire, identity, part, beginning))
-                self._lost.inc(lines)
+                self._metrics.lost.inc(lines)
                 log.error("lost: retention passed", part=part, before=beginning, lines=lines)
 
     def _expire(self, identity: Identity, part: int, beginning: int) -> int:

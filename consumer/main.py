@@ -48,7 +48,7 @@ def main() -> int:
         keeper_reader.beginnings,
         keeper_topic.cluster_id,
         given.kafka_topic,
-        metrics.lost,
+        metrics,
     )
     pages = admin.serve(
         given.admin_host,

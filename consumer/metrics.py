@@ -15,10 +15,13 @@ class Metrics:
         self.batches = Counter("pipeline_batches_planned", "Batches that were planned.", registry=registry)
         self.resent = Counter("pipeline_batches_sent_again", "Messages that repair sent again.", registry=registry)
         self.lost = Counter("pipeline_lines_lost", "Lines of batches that were written off.", registry=registry)
-        self.unreadable = Counter(
-            "pipeline_offsets_unreadable",
-            "Offsets that were written off: how many lines is not known.",
+        self.uncounted = Counter(
+            "pipeline_offsets_lost",
+            "Offsets that were written off before anybody had counted their lines.",
             registry=registry,
+        )
+        self.cuts = Counter(
+            "pipeline_logs_cut", "Times that a partition's log was cut and begun again.", registry=registry
         )
         self.pending = Gauge(
             "pipeline_batches_pending", "Batches planned and not done.", ["partition"], registry=registry

@@ -10,14 +10,13 @@ from typing import Any
 from peewee import fn
 
 from pipeline import batch
-from pipeline.batch import Range, Record
+from pipeline.batch import NO_DIGEST, Range, Record
 from pipeline.errors import Fenced, Unavailable
 from pipeline.models import Batch, Progress, Stream
 from pipeline.moment import of_record
 from pipeline.storage import Store
 from pipeline.topic import Identity
 
-NO_DIGEST = bytes(16)
 # How old the knowledge of where a log ends may grow before it is renewed.
 SEEN_SECONDS = 2
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import structlog
-from prometheus_client import Counter
 
+from consumer.metrics import Metrics
 from consumer.plan import Mark, Plan, Planned
 from pipeline.errors import RangeChanged, Unreadable
 from pipeline.kafka import RangeReader
@@ -12,12 +12,12 @@ from pipeline.kafka import RangeReader
 log = structlog.get_logger(__name__)
 
 
-def verified(plan: Plan, reader: RangeReader, part: int, beginning: int, lost: Counter) -> Planned:
+def verified(plan: Plan, reader: RangeReader, part: int, beginning: int, metrics: Metrics) -> Planned:
     """How far a partition is planned, after holding the plan against the log that begins at `beginning`.
 
     A log that no longer holds its last planned record was cut, and perhaps grew again: its next generation begins at
-    the log's beginning. Records that retention took before they were planned are written off. Both are alarms; the
-    lines of what was planned and will never be read are counted as `lost`.
+    the log's beginning. Records that retention took before they were planned are written off. Both are alarms, and
+    counted: lines of what was planned and will never be read, and offsets where nobody knows how many lines.
     """
     planned = plan.planned(part, beginning)
     mark = planned.mark
@@ -28,11 +28,13 @@ def verified(plan: Plan, reader: RangeReader, part: int, beginning: int, lost: C
             missing=mark.offset,
             generation=planned.generation + 1,
         )
-        lost.inc(plan.regenerate(part, planned.generation, beginning))
+        metrics.lost.inc(plan.regenerate(part, planned.generation, beginning))
+        metrics.cuts.inc()
         return plan.planned(part, beginning)
     if planned.next_plan < beginning:
         log.error("lost: retention passed", part=part, first=planned.next_plan, next=beginning)
         plan.lose(part, planned.generation, planned.next_plan, beginning)
+        metrics.uncounted.inc(beginning - planned.next_plan)
         return plan.planned(part, beginning)
     return planned
 

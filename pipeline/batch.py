@@ -15,6 +15,8 @@ LINES = 20_000
 BYTES = 32 * 1024 * 1024
 # Bytes that are kept of a line, or of a record, that becomes a dead letter.
 PAYLOAD = 65_535
+# Of a range that was written off before anybody had read it.
+NO_DIGEST = bytes(16)
 
 Headers = list[tuple[str, bytes]]
 

@@ -109,6 +109,9 @@ def connectable(url: str | None, seconds: float | None = None) -> Database:
 
 def _named(url: str | None) -> _MySQL | _SQLite:
     parts = server_url.split("DATABASE_URL", url or "")
+    if parts.query or parts.fragment:
+        # Passed over, an option such as a certificate would be one that somebody relies on.
+        raise ConfigurationError("DATABASE_URL: it takes no options after the database's name")
     if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
         path = Path(unquote(parts.path[1:]))
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from peewee import Case, Value, fn
 
+from pipeline.batch import NO_DIGEST
 from pipeline.models import Batch, LedgerMinute, Progress, Stream
 from pipeline.storage import Store
 
@@ -22,6 +23,14 @@ _SUMMED = ("received", "stored", "discarded", "rejected", "duplicate", "lost", "
 
 class NotPlanned(msgspec.Struct, frozen=True):
     """A partition of a live topic, and how many offsets of it are behind its log's known end."""
+
+    topic: str
+    partition: int
+    records: int
+
+
+class Uncounted(msgspec.Struct, frozen=True):
+    """A partition, and how many offsets of it were lost before anybody had counted their lines."""
 
     topic: str
     partition: int
@@ -47,9 +56,10 @@ class Classes(msgspec.Struct, frozen=True):
 
 
 class Ledger(Classes, frozen=True):
-    """The sums of a range of minutes; `not_planned` is beside them and not in them."""
+    """The sums of a range of minutes; `not_planned` and `lost_uncounted` are beside them and not in them."""
 
     not_planned: tuple[NotPlanned, ...]
+    lost_uncounted: tuple[Uncounted, ...]
 
 
 class Day(Classes, frozen=True):
@@ -65,11 +75,13 @@ def read(store: Store, first: datetime | None = None, end: datetime | None = Non
     """
     nowhere = (Value(None), Value(0))
     halves = (_planned(nowhere, first, end), _pruned(nowhere, first, end))
-    query = reduce(lambda one, other: one + other, (*halves, _not_planned()))
+    query = reduce(lambda one, other: one + other, (*halves, _not_planned(), _uncounted(first, end)))
     rows = store.read(lambda: list(query.tuples()))
     sums = _sums([row[2:] for row in rows if row[0] is None])
-    behind = [NotPlanned(topic, part, max(records, 0)) for topic, part, records, *_ in rows if topic]
-    return Ledger(**sums, not_planned=tuple(sorted(behind, key=lambda one: (one.topic, one.partition))))
+    named = sorted((row[:4] for row in rows if row[0] is not None), key=lambda row: row[:2])
+    behind = [NotPlanned(topic, part, max(records, 0)) for topic, part, records, lost in named if lost is None]
+    lost = [Uncounted(topic, part, int(records)) for topic, part, _, records in named if records]
+    return Ledger(**sums, not_planned=tuple(behind), lost_uncounted=tuple(lost))
 
 
 def days(store: Store, first: datetime | None = None, end: datetime | None = None) -> list[Day]:
@@ -105,13 +117,25 @@ def _pruned(keys: tuple[Any, ...], first: datetime | None, end: datetime | None)
 
 
 def _not_planned() -> Any:
-    """Rows of another kind in the same columns: topic, partition, records, and nothing."""
-    rest = (Value(0) for _ in _SUMMED[1:])
+    """Rows of another kind in the same columns: topic, partition, records behind, and nothing."""
+    rest = (Value(None) for _ in _SUMMED[1:])
     return (
         Progress.select(Stream.topic, Progress.part, Progress.end_offset - Progress.next_plan, *rest)
         .join(Stream, on=(Stream.id == Progress.stream))
         .where(Stream.state == "live")
     )
+
+
+def _uncounted(first: datetime | None, end: datetime | None) -> Any:
+    """Rows of a third kind: topic, partition, nothing, records lost, and nothing."""
+    rest = (Value(0) for _ in _SUMMED[2:])
+    lost = (
+        Batch.select(Stream.topic, Batch.part, Value(0), fn.SUM(Batch.next - Batch.first), *rest)
+        .join(Stream, on=(Stream.id == Batch.stream))
+        .where(Batch.state == "lost", Batch.digest == NO_DIGEST)
+        .group_by(Stream.topic, Batch.part)
+    )
+    return _between(lost, Batch.planned_at, first, end)
 
 
 def _between(query: Any, column: Any, first: datetime | None, end: datetime | None) -> Any:

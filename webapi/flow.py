@@ -16,7 +16,7 @@ from pipeline.models import Batch, Progress, Stream
 from pipeline.moment import rfc3339
 from pipeline.storage import Store
 from webapi import dead_letters
-from webapi.hops import Process, Waiting, hops, troubles
+from webapi.hops import Lost, Process, Waiting, hops, troubles
 
 log = structlog.get_logger(__name__)
 
@@ -30,13 +30,14 @@ def flow(store: Store, cache: Cache, now: datetime) -> dict[str, Any]:
     """The pipeline's status as of `now`. Raises Unavailable where the database does not answer."""
     sums = ledger.read(store)
     lately = ledger.read(store, now - _DAY)
+    lost = Lost(lately.lost, sum(one.records for one in lately.lost_uncounted))
     counted, waiting, oldest = store.read(lambda: _waiting(store))
     letters = dead_letters.counts(store)
     processes, checks = _processes(cache, now)
     return {
         "as_of": rfc3339(now),
         **freshness.told(counted, now),
-        "problems": list(troubles(waiting, sums, lately.lost, processes, checks)),
+        "problems": list(troubles(waiting, sums, lost, processes, checks)),
         "hops": hops(waiting, sums, processes),
         "oldest_pending": oldest,
         "dead_letters": {"by_reason": letters, "total": sum(letters.values())},

@@ -72,6 +72,13 @@ class Waiting(msgspec.Struct, frozen=True):
     unseen_seconds: float | None = None
 
 
+class Lost(msgspec.Struct, frozen=True):
+    """What was lost lately: lines, and records that were so before anybody had counted theirs."""
+
+    lines: int
+    records: int
+
+
 class Hop(msgspec.Struct, frozen=True):
     """A station of the way: what it did and does, and what waits there."""
 
@@ -126,13 +133,16 @@ def hops(waiting: Waiting, sums: Sums, processes: Sequence[Process] | None) -> l
 
 
 def troubles(
-    waiting: Waiting, sums: Sums, lost_lately: int, processes: Sequence[Process] | None, checks: dict[str, str]
+    waiting: Waiting, sums: Sums, lately: Lost, processes: Sequence[Process] | None, checks: dict[str, str]
 ) -> Iterator[Trouble]:
     """What is wrong, the worst first. `checks` are the web API's own dependencies (`/readyz`)."""
     if not sums.balanced:
         yield Trouble("ledger", "it does not balance: lines are of no class, or of two")
-    if lost_lately:
-        yield Trouble("ledger", f"lost in the last day: {_counted(lost_lately, 'line')}")
+    if lately.lines:
+        yield Trouble("ledger", f"lost in the last day: {_counted(lately.lines, 'line')}")
+    if lately.records:
+        said = f"{_counted(lately.records, 'record')}, of how many lines nobody knows"
+        yield Trouble("ledger", f"lost in the last day: {said}")
     for name, said in checks.items():
         if said != "ok":
             yield Trouble(name, said)

@@ -366,7 +366,7 @@ def test_what_a_disk_has_damaged_is_lost_and_what_stands_before_and_after_it_is_
     with consuming(topic, plans) as consumer:
         consumer.until(lambda: planned(plans) == expected)
         consumer.run(0.5)
-        assert consumer.metrics.unreadable._value.get() == 2
+        assert consumer.metrics.uncounted._value.get() == 2
     with consuming(topic, plans) as consumer:
         consumer.until(lambda: planned(plans) == expected)
         expected += write(topic, 3)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import msgspec
-import prometheus_client
 import pytest
 from structlog.testing import capture_logs
 
 from consumer.loss import LASTS_AFTER, LOOKS, Loss
+from consumer.metrics import Metrics
 from consumer.plan import Plan
 from consumer.truncation import verified
 from pipeline import batch, ledger
@@ -30,7 +30,7 @@ class Keeper:
         self.store = store
         self.admin, self.reader = TopicAdmin(topic.settings), RangeReader(topic.settings)
         self.topic = topic.name
-        self.lost = prometheus_client.Counter("lost", "", registry=None)
+        self.metrics = Metrics()
         self.now = 1.0
         self.answer: Callable[[], Identity | None] = self.admin.identity
         self.loss = self.keeping(self.admin.cluster_id)
@@ -43,7 +43,7 @@ class Keeper:
             self.reader.beginnings,
             cluster_id,
             self.topic,
-            self.lost,
+            self.metrics,
             clock=lambda: self.now,
         )
 
@@ -54,7 +54,7 @@ class Keeper:
 
     def planned(self, plan: Plan, offsets: list[int], part: int = 0) -> None:
         """Plans the records at these offsets as one batch, from where the plan stands."""
-        first = verified(plan, self.reader, part, self.reader.beginnings([part])[part], self.lost)
+        first = verified(plan, self.reader, part, self.reader.beginnings([part])[part], self.metrics)
         records = self.reader.read(part, offsets[0], offsets[-1] + 1)
         plan.add(part, first.generation, first.next_plan, records, sum(map(batch.lines, records)))
 
@@ -67,8 +67,11 @@ class Keeper:
 
     def counted(self) -> float:
         """The lines that were counted as lost."""
-        (metric,) = self.lost.collect()
-        return metric.samples[0].value
+        return float(self.metrics.lost._value.get())
+
+    def uncounted(self) -> float:
+        """The offsets that were counted as lost with nobody knows how many lines."""
+        return float(self.metrics.uncounted._value.get())
 
     def states(self) -> list[tuple[int, int, int, int, str]]:
         columns = (Batch.generation, Batch.first, Batch.next, Batch.lines, Batch.state)
@@ -102,7 +105,7 @@ def test_while_everything_is_there_nothing_is_lost(keeper: Keeper, topic: Topic)
     keeper.planned(plan, uploads(topic, 3))
     keeper.loss.look()
     assert keeper.states() == [(0, 0, 3, 9, "pending")]
-    assert verified(plan, keeper.reader, 0, 0, keeper.lost).next_plan == 3
+    assert verified(plan, keeper.reader, 0, 0, keeper.metrics).next_plan == 3
     assert keeper.counted() == 0
 
 
@@ -149,9 +152,11 @@ def test_what_retention_took_before_it_was_planned_is_written_off(keeper: Keeper
     keeper.planned(plan, uploads(topic, 2))
     uploads(topic, 5)
     topic.delete_records(0, before=6)
-    assert verified(plan, keeper.reader, 0, 6, keeper.lost).next_plan == 6
+    assert verified(plan, keeper.reader, 0, 6, keeper.metrics).next_plan == 6
     assert keeper.states() == [(0, 0, 2, 6, "pending"), (0, 2, 6, 0, "lost")]
-    assert verified(plan, keeper.reader, 0, 6, keeper.lost).next_plan == 6
+    assert (keeper.counted(), keeper.uncounted()) == (0, 4)
+    assert [one.records for one in ledger.read(keeper.store).lost_uncounted] == [4]
+    assert verified(plan, keeper.reader, 0, 6, keeper.metrics).next_plan == 6
     assert len(keeper.states()) == 2
 
 
@@ -164,7 +169,7 @@ def test_a_topic_made_again_ends_the_old_stream_and_all_that_waited_in_it(keeper
         keeper.loss.look()
     assert [(one["log_level"], one["lines"], one["records_not_planned"]) for one in said] == [("error", 9, 7)]
     assert keeper.states() == [(0, 0, 3, 9, "lost"), (0, 3, 10, 0, "lost")]
-    assert keeper.counted() == 9
+    assert (keeper.counted(), keeper.uncounted()) == (9, 7)
     assert keeper.store.read(lambda: [row.state for row in Stream.select()]) == ["gone"]
     found = ledger.read(keeper.store)
     assert (found.lost, found.not_planned, found.balanced) == (9, (), True)
@@ -305,13 +310,13 @@ def test_a_log_that_was_cut_and_grew_again_goes_on_as_another_generation(keeper:
     keeper.planned(plan, offsets)
     # What a cut leaves: at the mark stands a record that is not the one that was planned.
     keeper.store.write(lambda: Progress.update(mark_crc=1).execute())
-    found = verified(plan, keeper.reader, 0, 0, keeper.lost)
+    found = verified(plan, keeper.reader, 0, 0, keeper.metrics)
     assert (found.generation, found.next_plan, found.mark) == (1, 0, None)
     assert keeper.states() == [(0, 0, 4, 12, "lost")]
-    assert keeper.counted() == 12
+    assert (keeper.counted(), keeper.metrics.cuts._value.get()) == (12, 1)
     keeper.planned(plan, offsets)
     assert keeper.states()[-1] == (1, 0, 4, 12, "pending")
-    assert verified(plan, keeper.reader, 0, 0, keeper.lost).generation == 1
+    assert verified(plan, keeper.reader, 0, 0, keeper.metrics).generation == 1
 
 
 @pytest.mark.parametrize("mark", [4, 9])
@@ -321,5 +326,5 @@ def test_a_log_that_ends_at_its_mark_or_before_it_goes_on_as_another_generation(
     plan = keeper.plan()
     keeper.planned(plan, uploads(topic, 4))
     keeper.store.write(lambda: Progress.update(mark_offset=mark, next_plan=mark + 1).execute())
-    found = verified(plan, keeper.reader, 0, 0, keeper.lost)
+    found = verified(plan, keeper.reader, 0, 0, keeper.metrics)
     assert (found.generation, found.next_plan) == (1, 0)

@@ -129,7 +129,18 @@ def test_bytes_and_texts_come_back_as_they_went(store: Store, payload: bytes) ->
 
 
 @pytest.mark.parametrize(
-    "url", [None, "", "mysql://host", "mysql:///log_db", "postgres://h/d", "sqlite://path", "sqlite:///", "nonsense"]
+    "url",
+    [
+        None,
+        "",
+        "mysql://host",
+        "mysql:///log_db",
+        "postgres://h/d",
+        "sqlite://path",
+        "sqlite:///",
+        "nonsense",
+        "mysql://h/d?ssl_ca=a",
+    ],
 )
 def test_a_url_of_no_database_of_ours_is_refused_by_name(url: str | None) -> None:
     with pytest.raises(ConfigurationError, match="DATABASE_URL"):

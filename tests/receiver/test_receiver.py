@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import time
 from collections.abc import Callable
 
 import pytest
@@ -102,6 +103,24 @@ def test_what_another_server_might_read_otherwise_is_refused(
     head = b"POST /upload HTTP/1.1\r\n" + headers + b"\r\nConnection: close\r\n\r\n"
     assert wire.raw(environment, head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)).startswith(b"HTTP/1.1 400 ")
     assert list(wire.records(backend, environment["KAFKA_TOPIC"])) == []
+
+
+@pytest.mark.any_servers
+@pytest.mark.usefixtures("receiver")
+@pytest.mark.parametrize(
+    "lengths",
+    [b"Content-Length: %d\r\nTransfer-Encoding: chunked", b"Transfer-Encoding: chunked\r\nContent-Length: %d"],
+)
+def test_beside_chunks_a_length_says_nothing_and_no_chunk_is_left_out(
+    backend: Backend, environment: Environment, lengths: bytes
+) -> None:
+    head = b"POST /upload HTTP/1.1\r\nHost: tally\r\nConnection: close\r\n" + lengths % len(BODY) + b"\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", int(environment["RECEIVER_PORT"])), timeout=10) as connection:
+        connection.sendall(head + b"%x\r\n%b\r\n" % (len(BODY), BODY))
+        time.sleep(0.1)  # so that what the length says is there alone
+        connection.sendall(b"3\r\n   \r\n0\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 202 ")
+    assert [record.value for record in wire.records(backend, environment["KAFKA_TOPIC"])] == [BODY + b"   "]
 
 
 @pytest.mark.any_servers

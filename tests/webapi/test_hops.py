@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from pipeline.ledger import Classes
-from webapi.hops import WAITING, Process, Waiting, hops, troubles
+from webapi.hops import WAITING, Lost, Process, Waiting, hops, troubles
 
 IDLE = Waiting(records=0, records_seconds=None, batches=0, lines=0, batches_seconds=None)
 SUMS = Classes(received=10, stored=3, discarded=4, rejected=1, duplicate=1, lost=0, pending=1)
@@ -46,7 +46,7 @@ def states(waiting: Waiting, processes: list[Process] | None) -> dict[str, str]:
 def said(
     waiting: Waiting = IDLE,
     sums: Classes = SUMS,
-    lost: int = 0,
+    lost: Lost = Lost(0, 0),  # noqa: B008 (frozen)
     processes: list[Process] | None = ALL,
     checks: dict[str, str] | None = None,
 ) -> list[tuple[str, str]]:
@@ -105,7 +105,7 @@ def test_a_queue_of_which_redis_tells_no_consumer_is_down() -> None:
 
 def test_one_is_told_as_one() -> None:
     one = Waiting(records=1, records_seconds=10.0, batches=1, lines=1, batches_seconds=10.0)
-    assert [detail for _, detail in said(one, lost=1)] == [
+    assert [detail for _, detail in said(one, lost=Lost(1, 0))] == [
         "lost in the last day: 1 line",
         "1 record not planned for 10 s",
         "1 batch (1 line) not stored, the oldest for 10 s",
@@ -120,7 +120,7 @@ def test_without_the_cache_nobody_is_said_to_be_down() -> None:
 
 def test_a_ledger_that_does_not_balance_comes_first() -> None:
     off = Classes(received=11, stored=3, discarded=4, rejected=1, duplicate=1, lost=0, pending=1)
-    assert [part for part, _ in said(sums=off, lost=5, processes=[])][:2] == ["ledger", "ledger"]
+    assert [part for part, _ in said(sums=off, lost=Lost(5, 3), processes=[])][:3] == ["ledger"] * 3
 
 
 def test_an_error_is_news_for_a_minute() -> None:

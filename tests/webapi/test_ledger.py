@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from consumer.plan import write_off
 from pipeline import ledger
 from pipeline.models import Batch, LedgerMinute, Progress, Stream
 from pipeline.storage import Store
@@ -27,7 +28,7 @@ def batch(first: int, at: datetime, state: str, **counts: int) -> dict[str, Any]
     times = dict.fromkeys(("oldest_at", "planned_at", "dispatched_at"), at)
     known = {"stored": 0, "discarded": 0, "rejected": 0, "duplicate": 0} | counts
     where = {"stream": 1, "part": 0, "generation": 0, "first": first, "next": first + 1}
-    return {**where, **times, **known, "digest": bytes(16), "state": state}
+    return {**where, **times, **known, "digest": b"d" * 16, "state": state}
 
 
 def fill(store: Store) -> None:
@@ -61,6 +62,7 @@ def test_every_line_is_in_one_class(api: FlaskClient, store: Store) -> None:
         "pending": 30,
         "balanced": True,
         "not_planned": [{"topic": "raw-logs", "partition": 3, "records": 5}],
+        "lost_uncounted": [],
         "meta": {"minutes": {"from": None, "before": None}},
     }
 
@@ -212,3 +214,19 @@ def test_a_few_minutes_of_many_are_read_by_the_indexes(store: Store, monkeypatch
     [(sql, parameters)] = [one for one in asked if "DATE" in one[0]]
     plan = store.read(lambda: store.execute(f"EXPLAIN {sql}", parameters).fetchall())
     assert [row[3] for row in plan[:2]] == ["range", "range"]
+
+
+def test_what_was_lost_before_it_was_counted_is_told_by_partition(api: FlaskClient, store: Store) -> None:
+    fill(store)
+    before = api.get("/ledger").json
+
+    def work() -> None:
+        for part, first, after in ((1, 10, 14), (1, 20, 21), (2, 0, 7)):
+            write_off(store, Stream.get(state="live").id, part, 0, first, after)
+
+    store.write(work)
+    found = api.get("/ledger").json
+    lost = [{"topic": "raw-logs", "partition": part, "records": records} for part, records in ((1, 5), (2, 7))]
+    assert found == {**before, "lost_uncounted": lost}
+    assert api.get("/pipeline/status").json["ledger"]["lost_uncounted"] == lost
+    assert api.get("/ledger?to=2020-01-01T00:00:00Z").json["lost_uncounted"] == []

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from pipeline.ledger import NotPlanned
+from pipeline.ledger import NotPlanned, Uncounted
 from webapi.answers.quantities import Count, Time
 
 
@@ -38,9 +38,10 @@ class Sums(msgspec.Struct, frozen=True):
 
 
 class LedgerAnswer(Sums, frozen=True):
-    """Where every line is; `not_planned` is beside the sums and not in them."""
+    """Where every line is; `not_planned` and `lost_uncounted` are beside the sums and not in them."""
 
     not_planned: tuple[NotPlanned, ...]
+    lost_uncounted: tuple[Uncounted, ...]
     meta: LedgerMeta
 
 
@@ -62,3 +63,4 @@ class PlannedLines(Sums, frozen=True):
     """Where the lines are that were planned in a window's minutes."""
 
     not_planned: tuple[NotPlanned, ...]
+    lost_uncounted: tuple[Uncounted, ...]
