@@ -159,6 +159,29 @@ def test_what_redis_forgot_is_sent_again_at_once(store: Store, broker: RedisBrok
     assert sent(broker) == []
 
 
+def test_a_redis_that_forgets_once_more_while_all_is_sent_again_is_noticed(
+    store: Store, broker: RedisBroker, clock: Clock
+) -> None:
+    sending: list[str] = []
+
+    def checkpoint(step: str) -> None:
+        sending.append(step)
+        if len(sending) == 2:
+            broker.client.flushdb()
+
+    counter = prometheus_client.Counter("sent", "", registry=None)
+    repair = Repair(store, broker, "cluster", "raw-logs", counter, clock, checkpoint)
+    orders = planned(store, 3)
+    repair.repair()
+    broker.client.flushdb()
+    repair.repair()
+    assert len(sending) == len(orders)
+    # The first message is gone, and with it the sentinel that had been set before it was sent.
+    assert not broker.client.exists(EPOCH_KEY)
+    repair.repair()
+    assert ranges(sent(broker)).keys() == set(orders)
+
+
 def test_a_redis_that_was_replaced_by_an_older_one_is_noticed_too(
     store: Store, broker: RedisBroker, repair: Repair
 ) -> None:
