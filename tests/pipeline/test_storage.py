@@ -191,6 +191,20 @@ def test_a_writer_waits_for_another_writer(file_store: Store, tmp_path: Path) ->
     assert topics(file_store) == ["waited"]
 
 
+def test_a_writer_that_reads_first_waits_for_another_writer(file_store: Store, tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "a.db", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("INSERT INTO stream (topic) VALUES ('other')")
+    release = threading.Timer(0.5, lambda: other.execute("COMMIT"))
+    release.start()
+    # In one try: one that begins as a reader cannot become a writer once another has written, however long it waits.
+    seen = file_store.write(lambda: (Stream.select().count(), add("waited"))[0], tries=1)
+    release.join()
+    other.close()
+    assert seen == 1
+    assert topics(file_store) == ["other", "waited"]
+
+
 def test_many_writers_of_one_file_all_succeed(file_store: Store) -> None:
     def write(number: int) -> None:
         for n in range(10):

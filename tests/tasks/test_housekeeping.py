@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from pipeline import ledger
+from pipeline.errors import Unavailable
 from pipeline.models import (
     Batch,
     DeadLetter,
@@ -125,6 +126,23 @@ def test_two_prunings_at_once_count_nothing_twice(store: Store, monkeypatch: pyt
         thread.join()
     while housekeeping.run(store, GIVEN, "batches"):
         pass
+    assert firsts(store) == []
+    assert ledger.read(store) == before
+
+
+def test_a_pruning_that_fails_in_its_midst_counts_nothing_twice(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_batch(store, 1)
+    before = ledger.read(store)
+
+    def fail() -> None:
+        raise Unavailable("database", "away")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(Batch, "delete", fail)
+        housekeeping.run(store, GIVEN, "batches")
+    assert firsts(store) == [1]
+    assert ledger.read(store) == before
+    housekeeping.run(store, GIVEN, "batches")
     assert firsts(store) == []
     assert ledger.read(store) == before
 

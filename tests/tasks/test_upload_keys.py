@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tasks.upload_keys import identities
+from pipeline.batch import Range
+from pipeline.storage import Store
+from tasks.upload_keys import identities, twins
 from tests.records import Rec
 
 
@@ -22,3 +24,11 @@ def test_identities_tell_key_body_and_owner_apart() -> None:
     assert sorted(found) == [0, 1, 2, 3, 4, 5]
     assert len(set(found.values())) == 6
     assert identities([replace(records[0], offset=9, timestamp=5)])[0] == found[0]
+
+
+def test_what_survived_a_cut_log_is_a_twin_at_its_own_offset_too(store: Store) -> None:
+    """A partition's next generation reads the survivors again where they stood."""
+    records = [Rec(0, b"body", (("key", b"k"),)), Rec(1, b"other", (("key", b"k"),))]
+    of = [Range("topic-id", 0, generation, 0, 2, "") for generation in (0, 1)]
+    found = [store.write(lambda one=one: twins(store, one, 7, records, identities(records))) for one in (*of, *of)]
+    assert found == [[], [0, 1], [], [0, 1]]
