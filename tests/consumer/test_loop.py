@@ -7,13 +7,17 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kafka import TopicPartition
+from kafka.coordinator.base import MemberState
 from structlog.testing import capture_logs
 
 from cli.child import wait_until
 from consumer import main
+from consumer.gathered import Gathered
 from consumer.loop import PATIENCE, Assignment, PollLoop
 from consumer.metrics import Metrics
 from consumer.pulse import Pulse
@@ -21,10 +25,11 @@ from pipeline import batch, ledger, messages, schema
 from pipeline.batch import digest
 from pipeline.kafka import RangeReader
 from pipeline.models import Batch, Progress, Stream
+from pipeline.settings import Settings
 from pipeline.storage import Store
 from pipeline.topic import TopicAdmin
 from tests.conftest import Launch
-from tests.records import line
+from tests.records import Rec, line, upload
 from tests.servers import Backend
 from tests.stores import refusing
 from tests.topics import Foreign, Topic
@@ -127,6 +132,22 @@ def test_every_record_is_planned_once_and_sent_to_the_workers(topic: Topic, plan
         assert planned(plans) == expected + 3
         batches = plans.read(lambda: Batch.select().count())
         assert messages.waiting(consumer.broker, messages.INGEST) == batches
+
+
+def test_what_was_polled_while_the_assignment_changed_is_dropped() -> None:
+    assignment = Assignment()
+    assignment.changed = False
+
+    def poll(**_: object) -> dict[TopicPartition, list[Rec]]:
+        assignment.on_partitions_assigned([])
+        return {TopicPartition("raw-logs", 0): [upload(0, [line()])]}
+
+    client: Any = SimpleNamespace(poll=poll, group_metadata=lambda: SimpleNamespace(state=MemberState.STABLE))
+    nobody: Any = None
+    loop = PollLoop(Settings(), nobody, nobody, client, assignment, nobody, nobody, Metrics(), Pulse())
+    loop._gathered, loop._sought = {0: Gathered(0)}, {0}
+    loop._poll()
+    assert loop._gathered[0].position == 0
 
 
 @pytest.mark.real_only
