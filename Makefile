@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: setup run test servers check bench bench-quick bench-soak bench-queries fuzz door faults storm overload poison screenshots lock
+.PHONY: setup run test servers check bench bench-quick bench-soak bench-queries fuzz door faults storm overload poison screenshots mutants lock
 
 setup: .venv/.setup  ## what `tally` needs, embedded servers included
 
@@ -66,6 +66,9 @@ overload: .venv/.test servers  ## ten times what is drained for SECONDS, the mem
 
 screenshots: .venv/.test servers  ## both pages, empty, busy and broken, wide and narrow, light and dark
 	@$(BIN)/python -m tests.browser.screenshots .tally/screenshots
+
+mutants: .venv/.test servers  ## each rule of the protocol broken once, and the test that notices; WORDS=claim for some
+	@$(BIN)/python -m tests.mutants $(WORDS)
 
 lock: .venv/.setup  ## compile requirements/*.txt anew from pyproject.toml
 	$(PIP) install uv
