@@ -1,5 +1,7 @@
 """What holds once a fault is over, counted in SQL and by the client's journal: nothing here is the product's code.
 
+What the product's ledger says is compared with that, and waited for.
+
 I1 what was acknowledged is in the database, each line once; I2 the rollups are the rows; I3 ranges touch and do not
 overlap; I4 Kafka's committed offset is not beyond the plan; I5 nothing stays pending, and a fresh write counts.
 """
@@ -15,25 +17,27 @@ from kafka.admin import KafkaAdminClient
 
 from cli.child import wait_until
 from tests.faults.load import Journal
-from tests.integration.pipeline import PATIENCE, Pipeline
+from tests.integration.pipeline import CLASSES, PATIENCE, Pipeline
 from tests.records import line
+
+SUMS = ("received", *CLASSES)
 
 
 def require(pipeline: Pipeline, journal: Journal) -> None:
     """Asserts that all that was ever acknowledged is counted exactly once, and that a new upload gets through."""
     assert not journal.refused
-    ledger = pipeline.settle(at_least=True)
+    classes = settled(pipeline)
     require_each_once(pipeline, journal)
-    counted = {name: ledger[name] for name in ("stored", "discarded", "rejected", "lost")}
-    assert counted == {
+    assert classes == {
+        "received": journal.lines + classes["duplicate"],
         "stored": len(journal.stored),
         "discarded": journal.discarded,
         "rejected": journal.rejected,
+        "duplicate": classes["duplicate"],
         "lost": 0,
+        "pending": 0,
     }
-    assert ledger["received"] - ledger["duplicate"] == journal.lines
-    assert pipeline.query("SELECT COUNT(*) FROM dead_letter") == [(journal.rejected,)]
-    require_rollups_of_rows(pipeline, journal.discarded)
+    require_written(pipeline, classes)
     require_ranges_that_touch(pipeline)
     if pipeline.backend.name == "real":
         require_commits_within_the_plan(pipeline)
@@ -43,12 +47,36 @@ def require(pipeline: Pipeline, journal: Journal) -> None:
 def require_said(pipeline: Pipeline, journal: Journal) -> None:
     """Asserts that what is missing of all that was acknowledged was written off, and that nothing counts twice."""
     assert not journal.refused
-    ledger = pipeline.settle(at_least=True)
-    assert lost_and_twice(pipeline, journal, ledger) == (0, 0)
-    assert ledger["lost"] > 0
-    assert ledger["received"] - ledger["duplicate"] == journal.lines
+    classes = settled(pipeline)
+    assert lost_and_twice(pipeline, journal, classes) == (0, 0)
+    assert classes["lost"] > 0
+    assert classes["received"] - classes["duplicate"] == journal.lines
     require_ranges_that_touch(pipeline)
     require_visible(pipeline, journal)
+
+
+def settled(pipeline: Pipeline) -> dict[str, int]:
+    """How many lines are of each class once nothing is pending: as SQL counts them, and the product says the same."""
+    pipeline.settle(at_least=True)
+    last: list[dict[str, int]] = []
+
+    def agree() -> bool:
+        # What a client was unsure of may still come from Kafka, again: nothing is to change while the product answers.
+        before, said, after = counted(pipeline), pipeline.ledger(), counted(pipeline)
+        last[:] = before, {name: said[name] for name in SUMS}, after
+        return last[0] == last[1] == last[2] and not before["pending"]
+
+    assert wait_until(agree, PATIENCE), f"by SQL, as the ledger says, by SQL again: {last}"
+    return last[0]
+
+
+def counted(pipeline: Pipeline) -> dict[str, int]:
+    """How many lines are of each class, by the rows of `batch`: nothing of a run is old enough to be pruned of it."""
+    assert pipeline.query("SELECT COUNT(*) FROM ledger") == [(0,)]
+    of_state = "CASE WHEN state = '{}' THEN `lines` ELSE 0 END"
+    columns = ("`lines`", *CLASSES[:4], of_state.format("lost"), of_state.format("pending"))
+    (sums,) = pipeline.query(f"SELECT {', '.join(f'COALESCE(SUM({column}), 0)' for column in columns)} FROM batch")
+    return dict(zip(SUMS, map(int, sums), strict=True))
 
 
 def require_each_once(pipeline: Pipeline, journal: Journal) -> None:
@@ -57,14 +85,14 @@ def require_each_once(pipeline: Pipeline, journal: Journal) -> None:
     assert (missing, twice) == (set(), set())
 
 
-def lost_and_twice(pipeline: Pipeline, journal: Journal, ledger: Mapping[str, int]) -> tuple[int, int]:
+def lost_and_twice(pipeline: Pipeline, journal: Journal, classes: Mapping[str, int]) -> tuple[int, int]:
     """How many lines to be stored are no row and were not written off, and how many are more rows than one.
 
     Of what was written off, those lines were to be stored that are not missing among the discarded and rejected.
     """
     missing, twice = astray(pipeline, journal)
-    others = journal.discarded - ledger["discarded"] + journal.rejected - ledger["rejected"]
-    return len(missing) - (ledger["lost"] - others), len(twice)
+    others = journal.discarded - classes["discarded"] + journal.rejected - classes["rejected"]
+    return len(missing) - (classes["lost"] - others), len(twice)
 
 
 def astray(pipeline: Pipeline, journal: Journal) -> tuple[set[str], set[str]]:
@@ -73,6 +101,21 @@ def astray(pipeline: Pipeline, journal: Journal) -> tuple[set[str], set[str]]:
     found = {path: count for path, count in rows if path.startswith("/load/")}
     wrong = {path for path, count in found.items() if count != 1 or path not in journal.stored}
     return journal.stored - found.keys(), wrong
+
+
+def require_written(pipeline: Pipeline, classes: Mapping[str, int]) -> None:
+    """Rows, dead letters and rollups are what the batches say of themselves, and these say it of done ones alone."""
+    (letters,) = pipeline.query("SELECT COUNT(*) FROM dead_letter")
+    assert letters == (classes["rejected"],)
+    known = "b.stored + b.discarded + b.rejected + b.duplicate"
+    wrong = pipeline.query(
+        f"SELECT b.id, b.state, b.`lines`, {known}, b.stored, r.found FROM batch b"
+        " LEFT JOIN (SELECT batch, COUNT(*) AS found FROM log_entries GROUP BY batch) r ON r.batch = b.id"
+        f" WHERE b.stored <> COALESCE(r.found, 0) OR {known} <> CASE WHEN b.state = 'done' THEN b.`lines` ELSE 0 END"
+    )
+    assert wrong == []
+    assert pipeline.query("SELECT COUNT(*) FROM log_entries") == [(classes["stored"],)]
+    require_rollups_of_rows(pipeline, classes["discarded"])
 
 
 def require_rollups_of_rows(pipeline: Pipeline, discarded: int) -> None:

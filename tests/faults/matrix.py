@@ -200,12 +200,13 @@ def fill(cell: Cell, scene: Scene) -> Outcome:
         ended = time.monotonic()
         scene.more()
         resident = scene.memory()
-    ledger = scene.pipeline.settle(at_least=True)
+    scene.pipeline.settle(at_least=True)
     invariants.require_visible(scene.pipeline, scene.journal)
     recovered = time.monotonic() - ended
-    lost, twice = invariants.lost_and_twice(scene.pipeline, scene.journal, ledger)
+    classes = invariants.counted(scene.pipeline)
+    lost, twice = invariants.lost_and_twice(scene.pipeline, scene.journal, classes)
     restarts = len(scene.exits) - before
-    return Outcome(scene.journal.lines, lost, twice, ledger["lost"], recovered, restarts, resident)
+    return Outcome(scene.journal.lines, lost, twice, classes["lost"], recovered, restarts, resident)
 
 
 def require(cell: Cell, scene: Scene, outcome: Outcome) -> None:
