@@ -22,9 +22,9 @@ def hurt(backend: Backend, tether: Tether, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="session")
-def journal(backend: Backend) -> Journal:  # noqa: ARG001 (one a backend, as the pipeline is)
+def journal(hurt: Pipeline) -> Journal:
     """What was acknowledged since the pipeline was started."""
-    return Journal()
+    return Journal(hurt.directory)
 
 
 @pytest.fixture

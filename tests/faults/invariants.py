@@ -16,7 +16,7 @@ from uuid import uuid4
 from kafka.admin import KafkaAdminClient
 
 from cli.child import wait_until
-from tests.faults.load import Journal
+from tests.faults.load import Acknowledged, Journal
 from tests.integration.pipeline import CLASSES, PATIENCE, Pipeline
 from tests.records import line
 
@@ -26,13 +26,13 @@ SUMS = ("received", *CLASSES)
 def require(pipeline: Pipeline, journal: Journal) -> None:
     """Asserts that all that was ever acknowledged is counted exactly once, and that a new upload gets through."""
     assert not journal.refused
-    classes = settled(pipeline)
-    require_each_once(pipeline, journal)
+    classes, acknowledged = settled(pipeline), journal.read()
+    require_each_once(pipeline, acknowledged)
     assert classes == {
-        "received": journal.lines + classes["duplicate"],
-        "stored": len(journal.stored),
-        "discarded": journal.discarded,
-        "rejected": journal.rejected,
+        "received": acknowledged.lines + classes["duplicate"],
+        "stored": len(acknowledged.stored),
+        "discarded": acknowledged.discarded,
+        "rejected": acknowledged.rejected,
         "duplicate": classes["duplicate"],
         "lost": 0,
         "pending": 0,
@@ -47,10 +47,10 @@ def require(pipeline: Pipeline, journal: Journal) -> None:
 def require_said(pipeline: Pipeline, journal: Journal) -> None:
     """Asserts that what is missing of all that was acknowledged was written off, and that nothing counts twice."""
     assert not journal.refused
-    classes = settled(pipeline)
-    assert lost_and_twice(pipeline, journal, classes) == (0, 0)
+    classes, acknowledged = settled(pipeline), journal.read()
+    assert lost_and_twice(pipeline, acknowledged, classes) == (0, 0)
     assert classes["lost"] > 0
-    assert classes["received"] - classes["duplicate"] == journal.lines
+    assert classes["received"] - classes["duplicate"] == acknowledged.lines
     require_ranges_that_touch(pipeline)
     require_visible(pipeline, journal)
 
@@ -79,28 +79,28 @@ def counted(pipeline: Pipeline) -> dict[str, int]:
     return dict(zip(SUMS, map(int, sums), strict=True))
 
 
-def require_each_once(pipeline: Pipeline, journal: Journal) -> None:
+def require_each_once(pipeline: Pipeline, acknowledged: Acknowledged) -> None:
     """Each line that is to be stored is a row, and one only."""
-    missing, twice = astray(pipeline, journal)
+    missing, twice = astray(pipeline, acknowledged)
     assert (missing, twice) == (set(), set())
 
 
-def lost_and_twice(pipeline: Pipeline, journal: Journal, classes: Mapping[str, int]) -> tuple[int, int]:
+def lost_and_twice(pipeline: Pipeline, acknowledged: Acknowledged, classes: Mapping[str, int]) -> tuple[int, int]:
     """How many lines to be stored are no row and were not written off, and how many are more rows than one.
 
     Of what was written off, those lines were to be stored that are not missing among the discarded and rejected.
     """
-    missing, twice = astray(pipeline, journal)
-    others = journal.discarded - classes["discarded"] + journal.rejected - classes["rejected"]
+    missing, twice = astray(pipeline, acknowledged)
+    others = acknowledged.discarded - classes["discarded"] + acknowledged.rejected - classes["rejected"]
     return len(missing) - (classes["lost"] - others), len(twice)
 
 
-def astray(pipeline: Pipeline, journal: Journal) -> tuple[set[str], set[str]]:
+def astray(pipeline: Pipeline, acknowledged: Acknowledged) -> tuple[set[str], set[str]]:
     """The paths of lines that are no row though they are to be, and of those that are more, or should be none."""
     rows = pipeline.query("SELECT path, COUNT(*) FROM log_entries GROUP BY path")
     found = {path: count for path, count in rows if path.startswith("/load/")}
-    wrong = {path for path, count in found.items() if count != 1 or path not in journal.stored}
-    return journal.stored - found.keys(), wrong
+    wrong = {path for path, count in found.items() if count != 1 or path not in acknowledged.stored}
+    return acknowledged.stored - found.keys(), wrong
 
 
 def require_written(pipeline: Pipeline, classes: Mapping[str, int]) -> None:
@@ -159,5 +159,5 @@ def require_visible(pipeline: Pipeline, journal: Journal) -> None:
     # Dated now: what is old goes when it has served its time.
     fresh = line(404, path, time=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
     assert pipeline.upload([fresh], path).status == 202
-    journal.stored.add(path)
+    journal.acknowledged_line(path)
     assert wait_until(lambda: pipeline.get("/logs", path=path).json["meta"]["total"] == 1, PATIENCE, 0.1)

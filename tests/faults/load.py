@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
 
 from cli.child import wait_until
 from tests.integration.pipeline import PATIENCE, Pipeline
@@ -22,40 +24,74 @@ LINES = 20
 PAUSE = 0.1
 # How long a client sends the same upload again: past the longest time that the receiver may refuse.
 INSISTS = 300.0
-STATUSES = (404, 200, 500, 200, 301)
+DISCARDED = 200
+STATUSES = (404, DISCARDED, 500, DISCARDED, 301)
+# How an entry of the journal begins.
+UPLOAD, LINE = "upload", "line"
 
 
-@dataclass
-class Journal:
-    """What was acknowledged: the paths of lines to be stored, how many were to be discarded and rejected.
+class Acknowledged(NamedTuple):
+    """What was acknowledged: the paths of lines to be stored, and how many were to be discarded and rejected."""
 
-    `statuses` counts the answers, `cut` the requests without one, `refused` holds what should never be answered.
-    """
-
-    stored: set[str] = field(default_factory=set)
-    discarded: int = 0
-    rejected: int = 0
-    uploads: int = 0
-    statuses: Counter[int] = field(default_factory=Counter)
-    cut: int = 0
-    refused: list[str] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    stored: frozenset[str]
+    discarded: int
+    rejected: int
 
     @property
     def lines(self) -> int:
         """All lines that were acknowledged."""
         return len(self.stored) + self.discarded + self.rejected
 
+
+class Journal:
+    """A file of what was acknowledged, a line an upload, on the disk before it counts as that; judged by the file.
+
+    `uploads` and `statuses` count acknowledged uploads and all answers, `cut` the requests without one; `refused` holds
+    what should never be answered.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        """`directory` is the run's own."""
+        self._path = directory / "acknowledged"
+        self._path.touch(exist_ok=False)
+        self._lock = threading.Lock()
+        self.uploads = 0
+        self.statuses: Counter[int] = Counter()
+        self.cut = 0
+        self.refused: list[str] = []
+
     def acknowledged(self, name: str) -> None:
         """Notes that the upload of that name was answered with 202."""
-        with self.lock:
+        self._append(f"{UPLOAD} {name}")
+        with self._lock:
             self.uploads += 1
-            for path, status in _lines(name):
-                if status == 200:
-                    self.discarded += 1
-                else:
-                    self.stored.add(path)
-            self.rejected += 1
+
+    def acknowledged_line(self, path: str) -> None:
+        """Notes that an upload of one line, to be stored, was answered with 202."""
+        self._append(f"{LINE} {path}")
+
+    def read(self) -> Acknowledged:
+        """All that was acknowledged until now, as the file has it."""
+        stored, discarded, rejected = [], 0, 0
+        with self._lock:
+            entries = self._path.read_text().splitlines()
+        for entry in entries:
+            kind, name = entry.split(" ")
+            if kind == LINE:
+                stored.append(name)
+                continue
+            lines = _lines(name)
+            stored += [path for path, status in lines if status != DISCARDED]
+            discarded += sum(status == DISCARDED for _, status in lines)
+            rejected += 1
+        assert len(stored) == len(set(stored)), "two uploads had one name"
+        return Acknowledged(frozenset(stored), discarded, rejected)
+
+    def _append(self, entry: str) -> None:
+        with self._lock, self._path.open("a") as file:
+            file.write(f"{entry}\n")
+            file.flush()
+            os.fsync(file.fileno())
 
 
 @contextmanager
@@ -90,7 +126,7 @@ def load(pipeline: Pipeline, journal: Journal, name: str) -> Iterator[Callable[[
         stop.set()
         for thread in threads:
             thread.join()
-        pipeline.expected = journal.lines
+        pipeline.expected = journal.read().lines
 
 
 def more(journal: Journal, uploads: int = 20) -> bool:

@@ -203,10 +203,10 @@ def fill(cell: Cell, scene: Scene) -> Outcome:
     scene.pipeline.settle(at_least=True)
     invariants.require_visible(scene.pipeline, scene.journal)
     recovered = time.monotonic() - ended
-    classes = invariants.counted(scene.pipeline)
-    lost, twice = invariants.lost_and_twice(scene.pipeline, scene.journal, classes)
+    classes, acknowledged = invariants.counted(scene.pipeline), scene.journal.read()
+    lost, twice = invariants.lost_and_twice(scene.pipeline, acknowledged, classes)
     restarts = len(scene.exits) - before
-    return Outcome(scene.journal.lines, lost, twice, classes["lost"], recovered, restarts, resident)
+    return Outcome(acknowledged.lines, lost, twice, classes["lost"], recovered, restarts, resident)
 
 
 def require(cell: Cell, scene: Scene, outcome: Outcome) -> None:

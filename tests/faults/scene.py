@@ -37,7 +37,7 @@ class Scene:
         self.pipeline = pipeline
         self.proxies = proxies
         self.exits = exits
-        self.journal = Journal()
+        self.journal = Journal(pipeline.directory)
         self.resting: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
 
     @contextlib.contextmanager
@@ -77,7 +77,7 @@ class Scene:
 
     def await_rows(self) -> None:
         """Waits until all that was acknowledged is done; nothing may come meanwhile."""
-        self.pipeline.expected = self.journal.lines
+        self.pipeline.expected = self.journal.read().lines
         self.pipeline.settle(at_least=True)
 
     def await_plan(self) -> None:
@@ -87,7 +87,7 @@ class Scene:
         def is_planned() -> bool:
             ledger = self.pipeline.ledger()
             seen = not any(part["records"] for part in ledger["not_planned"])
-            return bool(seen and ledger["received"] - ledger["duplicate"] >= self.journal.lines)
+            return bool(seen and ledger["received"] - ledger["duplicate"] >= self.journal.read().lines)
 
         assert wait_until(is_planned, PATIENCE)
 

@@ -125,7 +125,7 @@ class Storm:
 
 def storm(pipeline: Pipeline, seconds: float, seed: int) -> tuple[Journal, Counter[str], float]:
     """Storms under load, and requires the invariants; returns what was sent, the faults, and seconds to recover."""
-    journal, storming = Journal(), Storm(pipeline, Random(seed))
+    journal, storming = Journal(pipeline.directory), Storm(pipeline, Random(seed))
     with load(pipeline, journal, f"storm-{seed}"):
         storming.run(seconds)
     pipeline.settle(at_least=True)
@@ -142,13 +142,14 @@ def main(seconds: str = "600", seed: str = "") -> int:
     with running_on("real") as pipeline:
         try:
             journal, faults, recovered = storm(pipeline, float(seconds), number)
+            lines = journal.read().lines
         except BaseException:
             pipeline.show_logs()
             raise
     for fault, times in sorted(faults.items()):
         print(f"{times:5}  {fault}")
     print(
-        f"{sum(faults.values())} faults; {journal.lines:,} lines acknowledged in {journal.uploads:,} uploads, "
+        f"{sum(faults.values())} faults; {lines:,} lines acknowledged in {journal.uploads:,} uploads, "
         f"{journal.cut} cut and {journal.statuses[503]} refused for now; 0 lost, 0 twice; "
         f"settled {recovered:.1f} s after the last fault ended"
     )

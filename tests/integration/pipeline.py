@@ -65,7 +65,7 @@ class Pipeline:
         self.expected = 0
         self._counting = threading.Lock()
         self._tether = tether
-        self._directory = directory
+        self.directory = directory
         self._children: dict[str, Child] = {}
         self._shown: dict[Path, int] = {}
         settings = Settings(**{name.lower(): value for name, value in self.environment.items()})  # type: ignore[arg-type]
@@ -80,7 +80,7 @@ class Pipeline:
             own = self.own.get(name, {})
             environment = inherited | {"PYTHONPATH": str(ROOT)} | self.environment | own | settings
             argv = [sys.executable, "-m", "cli.main", name]
-            log = self._directory / f"{name}.log"
+            log = self.directory / f"{name}.log"
             child = Child(self._tether, name, argv, environment=environment, log=log)
             child.start()
             self._children[name] = child
@@ -194,12 +194,12 @@ class Pipeline:
 
     def said(self, name: str) -> str:
         """All that a process has said until now."""
-        path = self._directory / f"{name}.log"
+        path = self.directory / f"{name}.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
     def show_logs(self) -> None:
         """Prints what the processes have said since the last time; pytest shows it with a test that fails."""
-        for path in sorted(self._directory.glob("*.log")):
+        for path in sorted(self.directory.glob("*.log")):
             text = path.read_text(errors="replace")
             since = text[self._shown.get(path, 0) :]
             self._shown[path] = len(text)
