@@ -15,7 +15,6 @@ from cli.child import Child, wait_until
 from cli.tether import Tether
 from tests.faults.load import Journal, load, more
 from tests.faults.proxy import Proxy, proxied
-from tests.faults.session import resident, session
 from tests.faults.supervised import supervised
 from tests.integration.pipeline import PATIENCE, PROCESSES, Pipeline
 from tests.servers import DETOURS, Backend, Handle
@@ -90,11 +89,6 @@ class Scene:
             return bool(seen and ledger["received"] - ledger["duplicate"] >= self.journal.read().lines)
 
         assert wait_until(is_planned, PATIENCE)
-
-    def memory(self) -> float:
-        """The resident MB of the largest process of ours."""
-        pids = [pid for name in PROCESSES for pid in session(self.pipeline[name].pid)]
-        return max(map(resident, pids))
 
 
 def may_mount() -> bool:
