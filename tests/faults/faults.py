@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import dramatiq
 import msgspec
@@ -30,6 +31,8 @@ LASTS = 10.0
 SLOW = 5.0
 OFTEN = 0.5
 DOWN = 2.0
+# So many at the least are pending where messages come more than once.
+BATCHES = 3
 # A member that is silent for longer has left Kafka's group.
 SESSION = 8.0
 
@@ -189,16 +192,26 @@ def disconnected_and_restarted(scene: Scene) -> None:
 
 
 def thrice(scene: Scene) -> None:
-    """Messages of pending batches, each on the queue three times more."""
+    """Messages of three pending batches or more, each on the queue three times more; the worker receives them all."""
     scene.pile_up()
     broker = messages.build_broker(scene.pipeline.environment["REDIS_URL"])
+
+    def unfinished() -> list[dramatiq.Message[Any]]:
+        return list(map(dramatiq.Message.decode, broker.client.hvals(f"dramatiq:{messages.INGEST}.msgs")))
+
+    def ordered() -> set[Range]:
+        pending = set(scene.pipeline.query("SELECT part, generation, first, next FROM batch WHERE state = 'pending'"))
+        orders = {msgspec.convert(message.kwargs["batch"], Range) for message in unfinished()}
+        return {one for one in orders if (one.part, one.generation, one.first, one.next) in pending}
+
     with contextlib.closing(broker):
-        stored = broker.client.hgetall(f"dramatiq:{messages.INGEST}.msgs")
-        waiting = [dramatiq.Message.decode(data) for data in stored.values()]
-        assert waiting
-        for message in waiting * 3:
-            messages.enqueue(broker, messages.ingest(msgspec.convert(message.kwargs["batch"], Range)))
-    scene.pipeline["worker"].thaw()
+        assert wait_until(lambda: len(ordered()) >= BATCHES, PATIENCE)
+        copies = [messages.ingest(one) for one in ordered() for _ in range(3)]
+        for message in copies:
+            messages.enqueue(broker, message)
+        scene.pipeline["worker"].thaw()
+        ids = {message.message_id for message in copies}
+        assert wait_until(lambda: ids.isdisjoint(message.message_id for message in unfinished()), PATIENCE)
 
 
 def replaced(scene: Scene) -> None:
