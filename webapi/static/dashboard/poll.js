@@ -6,7 +6,7 @@ import { lock } from "./session.js";
 
 const SLOWEST_SECONDS = 30;
 /** Numbers of a page that was just opened move before anybody wonders whether they do. */
-const FIRST_SECONDS = 2;
+const FIRST_SECONDS = 1;
 const NOTHING = { answer: null, url: null, at: null, problem: null, failures: 0, busy: true };
 
 /**
