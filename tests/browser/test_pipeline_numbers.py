@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Site
 from tests.browser.seeded import HOSTILE, REJECTED
-from tests.browser.test_numbers import number
+from tests.browser.shown import number
 from tests.browser.watched import Watched
 
 CLASSES = ("stored", "discarded", "rejected", "duplicate", "lost", "pending")
