@@ -56,8 +56,9 @@ export function useAnswer(url, seconds, firstSeconds = FIRST_SECONDS) {
     return () => clearTimeout(timer);
   }, [found, seconds, url]);
 
-  useLooks(retry, url !== null && seconds !== null);
-  return { ...found, retry, isStale: found.answer !== null && (found.url !== url || found.problem !== null) };
+  const isWanting = found.url !== url || found.problem !== null;
+  useLooks(retry, url !== null && (seconds !== null || isWanting));
+  return { ...found, retry, isStale: found.answer !== null && isWanting };
 }
 
 function pause(found, seconds, next) {
@@ -71,11 +72,11 @@ function pause(found, seconds, next) {
   return seconds === null ? null : Math.min(next, seconds);
 }
 
-/** Asks again when the page comes back into sight. */
-function useLooks(retry, isLive) {
+/** Asks when the page comes into sight, where there is something to ask: what was hidden has asked nothing. */
+function useLooks(retry, hasToAsk) {
   useEffect(() => {
-    const look = () => !document.hidden && isLive && retry();
+    const look = () => !document.hidden && hasToAsk && retry();
     document.addEventListener("visibilitychange", look);
     return () => document.removeEventListener("visibilitychange", look);
-  }, [retry, isLive]);
+  }, [retry, hasToAsk]);
 }
