@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
+from pipeline.moment import rfc3339
 from tests.browser.conftest import Site
 from webapi.assets import assets
 
@@ -206,3 +208,26 @@ def test_the_oldest_part_of_an_answer_says_how_fresh_it_is(call: Call) -> None:
     assert fresh == {"level": "fresh", "lag": 8, "dataTo": "2025-11-25T10:00:04Z"}
     assert call("freshness.freshness", found, 61_000)["level"] == "behind"
     assert call("freshness.freshness", {**found, "problem": {"detail": "gone"}}, 3_000)["level"] == "away"
+
+
+SOON, NEVER = 5, float("inf")
+LAST_WEEK, TO_NOW = "2025-11-18T00:00:00Z", "2025-11-25T10:00:00Z"
+# How late an answer was, how long ago it came, how often there is another, the window's end: whether that is behind.
+LATE = [
+    (4, 3, SOON, TO_NOW, "fresh"),
+    (4, 60, SOON, TO_NOW, "behind"),
+    (4, 3600, NEVER, TO_NOW, "fresh"),
+    (300, 0, NEVER, TO_NOW, "behind"),
+    (300, 0, NEVER, None, "behind"),
+    (300, 0, NEVER, LAST_WEEK, "fresh"),
+]
+
+
+@pytest.mark.parametrize(("late", "gone", "pause", "end", "level"), LATE)
+def test_a_pipeline_that_is_behind_is_told_also_where_nobody_asks_again(
+    call: Call, late: int, gone: int, pause: float, end: str | None, level: str
+) -> None:
+    as_of = datetime.fromisoformat(TO_NOW)
+    answer = {"as_of": TO_NOW, "data_to": rfc3339(as_of - timedelta(seconds=late))}
+    found = {"answer": answer | ({"window": {"to": end}} if end else {}), "at": 0, "problem": None}
+    assert call("freshness.freshness", found, gone * 1000, 2, pause)["level"] == level

@@ -10,7 +10,7 @@ import { lock } from "./session.js";
 import { needsKey } from "./setting.js";
 import { ThemeChoice } from "./theme-choice.js";
 
-export function Bar({ place, go, found, allowance, help, children }) {
+export function Bar({ place, go, found, allowance, pause, help, children }) {
   const { state, path } = place;
   const page = (to, name) =>
     html`<${Link} to=${state} go=${go} path=${to} aria-current=${path === to ? "page" : null}>${name}<//>`;
@@ -19,7 +19,7 @@ export function Bar({ place, go, found, allowance, help, children }) {
       <a class="brand" href="/" aria-label="Tally, first page"><${Mark} />Tally</a>
       <nav class="pages" aria-label="Pages">${page("/", "Traffic")}${page("/pipeline", "Pipeline")}<a href="/docs">API</a></nav>
       <${Rejected} found=${found} state=${state} go=${go} />
-      <${Freshness} found=${found} allowance=${allowance} isLive=${state.live} retry=${found.retry} />
+      <${Freshness} found=${found} allowance=${allowance} pause=${pause} isLive=${state.live} retry=${found.retry} />
       <div class="bar-tools">
         <${Live} state=${state} go=${go} />
         <${ThemeChoice} />

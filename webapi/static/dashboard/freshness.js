@@ -6,18 +6,22 @@ import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { Moment } from "./moment.js";
 
-/** Seconds behind from which on a page that is to be live is not. */
+/** Seconds behind from which on something is late. */
 const BEHIND_SECONDS = 10;
 
 /**
  * How an answer stands: {level, lag, dataTo}. The server's clock says how old an answer was when it
  * was given, the viewer's (`now`, `found.at`) how long ago that is: one that is wrong changes nothing. Pure.
+ *
+ * `allowance` is how many seconds old it may have been when it was given, and `pause` after how many more there is to
+ * be another: Infinity where nobody asks again.
  */
-export function freshness(found, now, allowance = 0) {
+export function freshness(found, now, allowance = 0, pause = 0) {
   const said = found.answer;
   const gone = found.at === null ? 0 : Math.max(0, (now - found.at) / 1000);
   const dataTo = oldest(said);
-  const lag = dataTo === null ? null : Math.max(0, (Date.parse(said.as_of) - Date.parse(dataTo)) / 1000) + gone;
+  const late = dataTo === null ? null : Math.max(0, (Date.parse(said.as_of) - Date.parse(dataTo)) / 1000);
+  const lag = late === null ? null : late + gone;
   if (found.problem) {
     return { level: "away", lag, dataTo };
   }
@@ -27,7 +31,14 @@ export function freshness(found, now, allowance = 0) {
   if (lag === null) {
     return { level: "unknown", lag, dataTo };
   }
-  return { level: lag > BEHIND_SECONDS + allowance ? "behind" : "fresh", lag, dataTo };
+  const most = BEHIND_SECONDS + allowance;
+  const isBehind = lag > most + pause || (late > most && !isOver(said, dataTo));
+  return { level: isBehind ? "behind" : "fresh", lag, dataTo };
+}
+
+/** Whether all of the answer's window is counted, however much is still to be counted after it. */
+function isOver(said, dataTo) {
+  return Boolean(said.window) && Date.parse(said.window.to) <= Date.parse(dataTo);
 }
 
 /** Up to when the part of an answer that was worked out first is whole; null where that is not known. Pure. */
@@ -36,10 +47,10 @@ function oldest(said) {
   return said?.data_to ? [said.data_to, ...parts].sort((one, other) => Date.parse(one) - Date.parse(other))[0] : null;
 }
 
-/** The badge. `allowance` is how many seconds old an answer may be because nobody asks more often. */
-export function Freshness({ found, allowance, isLive, retry }) {
+/** The badge; `allowance` and `pause` are as above. */
+export function Freshness({ found, allowance, pause, isLive, retry }) {
   const now = useSeconds(isLive);
-  const { level, lag, dataTo } = freshness(found, now, allowance);
+  const { level, lag, dataTo } = freshness(found, now, allowance, pause);
   const ago = lag === null ? "" : duration(lag);
   const icon = { away: "cross", behind: "warning", unknown: "warning" }[level];
   return html`<div class="freshness is-${level}" role="status">

@@ -26,7 +26,7 @@ const ADDRESS_SORTS = [["requests", "busiest"], ["errors", "most errors"]];
 /** Seconds between two looks at nothing: the first line is waited for. */
 const EMPTY_SECONDS = 5;
 /** Seconds that an answer may be old when it is given: a long window is worked out less often. */
-const CACHED_SECONDS = { "15m": 2, "1h": 2, "24h": 10, "7d": 30 };
+const CACHED_SECONDS = { "15m": 2, "1h": 2, "24h": 10, "7d": 30, custom: 0 };
 
 export function TrafficPage({ place, go, help }) {
   const { state } = place;
@@ -34,13 +34,13 @@ export function TrafficPage({ place, go, help }) {
   const [wasEmpty, setWasEmpty] = useState(false);
   const look = wasEmpty ? Math.min(EMPTY_SECONDS, LOOK_SECONDS[state.range]) : LOOK_SECONDS[state.range];
   const found = useAnswer(overview(state), isLive ? look : null);
-  const allowance = isLive ? CACHED_SECONDS[state.range] + LOOK_SECONDS[state.range] : Infinity;
+  const pause = isLive ? LOOK_SECONDS[state.range] : Infinity;
   const summary = panelOf(found, "summary");
   const isEmpty = summary.answer?.data.requests === 0;
   useEffect(() => setWasEmpty(isEmpty), [isEmpty]);
   const isRefused = found.problem?.status === 400;
   const trouble = found.problem && !isRefused && found.problem.status !== 401 ? found.problem : null;
-  return html`<${Bar} place=${place} go=${go} found=${found} allowance=${allowance} help=${help}>
+  return html`<${Bar} place=${place} go=${go} found=${found} allowance=${CACHED_SECONDS[state.range]} pause=${pause} help=${help}>
       <div class="bar-row bar-filters"><${Filters} state=${state} go=${go} problem=${isRefused ? found.problem.detail : null} /><${RangeChoice} state=${state} go=${go} /></div>
     <//>
     <main id="content" class="page ${found.isStale && found.busy ? "is-waiting" : ""}">

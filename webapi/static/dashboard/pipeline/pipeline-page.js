@@ -21,7 +21,7 @@ export function PipelinePage({ place, go, help }) {
   const shared = { problem: found.problem, retry: found.retry };
   const tables = tablesOf(place.state, go);
   useHash(Boolean(flow));
-  return html`<${Bar} place=${place} go=${go} found=${found} allowance=${isLive ? 0 : Infinity} help=${help} />
+  return html`<${Bar} place=${place} go=${go} found=${found} allowance=${0} pause=${isLive ? 0 : Infinity} help=${help} />
     <main id="content" class="page">
       <h1 class="for-readers">Pipeline</h1>
       <${Verdict} flow=${flow} problem=${found.problem} retry=${found.retry} />
