@@ -13,8 +13,9 @@ const NOTHING = { answer: null, url: null, at: null, problem: null, failures: 0,
  * The answer to `url` (null asks nothing), asked again every `seconds` (null: not again) while the page is visible;
  * for the first time after `firstSeconds`.
  *
- * {answer, at, problem, isStale, busy, retry}: the last good answer stays through a problem, and `isStale` says that
- * it is not the one that is wanted now. `at` is when it came, in milliseconds since 1970.
+ * {answer, at, problem, isStale, busy, retry}: the last good answer stays through a problem, and that to another URL
+ * until it is known what becomes of this one; `isStale` says that it is not the one that is wanted now. `at` is when it
+ * came, in milliseconds since 1970.
  */
 export function useAnswer(url, seconds, firstSeconds = FIRST_SECONDS) {
   const [found, setFound] = useState(NOTHING);
@@ -37,7 +38,7 @@ export function useAnswer(url, seconds, firstSeconds = FIRST_SECONDS) {
       (problem) => {
         if (!stop.signal.aborted) {
           lock(problem.status === 401);
-          setFound((before) => ({ ...before, problem, failures: before.failures + 1, busy: false }));
+          setFound((before) => ({ ...lastOf(url, before), problem, failures: before.failures + 1, busy: false }));
         }
       },
     );
@@ -59,6 +60,11 @@ export function useAnswer(url, seconds, firstSeconds = FIRST_SECONDS) {
   const isWanting = found.url !== url || found.problem !== null;
   useLooks(retry, url !== null && (seconds !== null || isWanting));
   return { ...found, retry, isStale: found.answer !== null && isWanting };
+}
+
+/** What was found of this URL: numbers of another one are not what is shown for those that did not come. */
+function lastOf(url, found) {
+  return found.url === url ? found : { ...NOTHING, failures: found.failures };
 }
 
 function pause(found, seconds, next) {

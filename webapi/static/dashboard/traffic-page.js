@@ -10,6 +10,7 @@ import { Filters } from "./filters.js";
 import { html } from "./html.js";
 import { lazy } from "./lazy.js";
 import { Trouble } from "./panel.js";
+import { useParts } from "./parts.js";
 import { useAnswer } from "./poll.js";
 import { LOOK_SECONDS, overview } from "./questions.js";
 import { RangeChoice } from "./range-choice.js";
@@ -35,8 +36,8 @@ export function TrafficPage({ place, go, help }) {
   const look = wasEmpty ? Math.min(EMPTY_SECONDS, LOOK_SECONDS[state.range]) : LOOK_SECONDS[state.range];
   const found = useAnswer(overview(state), isLive ? look : null);
   const pause = isLive ? LOOK_SECONDS[state.range] : Infinity;
-  const summary = panelOf(found, "summary");
-  const isEmpty = summary.answer?.data.requests === 0;
+  const part = useParts(found);
+  const isEmpty = part("summary").answer?.data.requests === 0;
   useEffect(() => setWasEmpty(isEmpty), [isEmpty]);
   const isRefused = found.problem?.status === 400;
   const trouble = found.problem && !isRefused && found.problem.status !== 401 ? found.problem : null;
@@ -46,15 +47,14 @@ export function TrafficPage({ place, go, help }) {
     <main id="content" class="page ${found.isStale && found.busy ? "is-waiting" : ""}">
       <h1 class="for-readers">Traffic</h1>
       ${trouble && html`<${Trouble} problem=${trouble} hasNumbers=${found.answer !== null} retry=${found.retry} />`}
-      ${isEmpty && !found.isStale ? html`<${Empty} state=${state} go=${go} />` : html`<${Overview} ...${{ found, state, go }} />`}
+      ${isEmpty && !found.isStale ? html`<${Empty} state=${state} go=${go} />` : html`<${Overview} ...${{ found, part, state, go }} />`}
       <${Explorer} state=${state} go=${go} isLive=${isLive} />
     </main>
     ${state.line !== null && html`<${Drawer} state=${state} go=${go} />`}`;
 }
 
-function Overview({ found, state, go }) {
-  const named = (name) => panelOf(found, name);
-  const [summary, requests, latencies, visitors] = ["summary", "requests", "latency", "visitors"].map(named);
+function Overview({ found, part, state, go }) {
+  const [summary, requests, latencies, visitors] = ["summary", "requests", "latency", "visitors"].map(part);
   const small = useMemo(
     () => trends(requests.answer, latencies.answer, visitors.answer),
     [requests.answer, latencies.answer, visitors.answer],
@@ -62,7 +62,7 @@ function Overview({ found, state, go }) {
   const tables = tablesOf(state, go);
   const shared = (one, name) => ({ state, go, problem: one.problem, retry: found.retry, isBusy: found.busy, isOld: found.problem !== null, ...tables(name) });
   const sorted = (name) => ({ sort: state[name], onSort: (sort) => go({ ...state, [name]: sort }) });
-  const top = (name) => ({ top: named(name).answer, ...shared(named(name), name) });
+  const top = (name) => ({ top: part(name).answer, ...shared(part(name), name) });
   return html`<${Cards} summary=${summary.answer} trends=${small} ...${shared(summary, "cards")} />
     <div class="charts">
       <${RequestsChart} requests=${requests.answer} ...${shared(requests, "requests")} />
@@ -74,10 +74,4 @@ function Overview({ found, state, go }) {
       <${Breakdown} name="Statuses" field="status" label=${statusWords} ...${top("statuses")} />
       <${Breakdown} name="Methods" field="method" ...${top("methods")} />
     </div>`;
-}
-
-/** A panel's part of an answer: {answer, problem}. */
-function panelOf(found, name) {
-  const part = found.answer?.[name];
-  return part?.problem ? { answer: null, problem: part.problem } : { answer: part || null, problem: null };
 }
