@@ -6,6 +6,7 @@ import { Freshness } from "./freshness.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { Link } from "./link.js";
+import { show } from "./scroll.js";
 import { lock } from "./session.js";
 import { needsKey } from "./setting.js";
 import { ThemeChoice } from "./theme-choice.js";
@@ -34,7 +35,12 @@ export function Bar({ place, go, found, allowance, pause, help, children }) {
 /** Lines that came in the window and could not be stored: where one finds out why. */
 function Rejected({ found, state, go }) {
   const number = found.answer?.ledger?.rejected;
-  return number ? html`<${Link} to=${state} go=${go} path="/pipeline" hash="#letters" class="rejected-link"><${Icon} name="warning" />${whole(number)} rejected<//>` : null;
+  if (!number) {
+    return null;
+  }
+  return html`<${Link} to=${state} go=${go} path="/pipeline" hash="#letters" then=${() => show("letters")} class="rejected-link">
+    <${Icon} name="warning" />${whole(number)} rejected
+  <//>`;
 }
 
 function Live({ state, go }) {

@@ -8,7 +8,7 @@ import { Link } from "./link.js";
 import { Panel } from "./panel.js";
 import { Sparkline } from "./sparkline.js";
 import { added, term } from "./terms.js";
-import { toLines } from "./scroll.js";
+import { show } from "./scroll.js";
 
 const ERRORS = { field: "status", negated: false, values: ["4xx", "5xx"] };
 
@@ -56,7 +56,7 @@ function Card({ card, summary, trends, state, go }) {
   const written = data ? `${isEstimated ? "≈ " : ""}${card.write(value)}` : "–";
   const spark = trends && card.spark(trends);
   return html`<li class="card">
-    <${Link} to=${to} go=${go} then=${toLines} class="card-link" title=${title(card, value)}>
+    <${Link} to=${to} go=${go} then=${() => show("lines")} class="card-link" title=${title(card, value)}>
       <span class="card-name">${card.name}</span>
       <strong class="card-value">${written}</strong>
       ${data ? html`<${Change} ...${{ card, value, previous: data.previous }} />` : html`<span class="change"> </span>`}

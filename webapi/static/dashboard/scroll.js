@@ -1,9 +1,9 @@
-/** Brings the list of lines into sight, and the focus with it. */
-export function toLines() {
+/** Brings a part of the page into sight, and the focus with it. */
+export function show(id) {
   requestAnimationFrame(() => {
-    const list = document.getElementById("lines");
+    const part = document.getElementById(id);
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    list?.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
-    list?.focus({ preventScroll: true });
+    part?.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
+    part?.focus({ preventScroll: true });
   });
 }

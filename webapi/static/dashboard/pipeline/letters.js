@@ -28,7 +28,7 @@ export function Letters({ isLive, ...panel }) {
   const table = first && { columns: ["id", "created", "reason", "detail", "topic", "partition", "offset", "line", "text"], rows: letters.map(cells) };
   const lead = first && html`<${Reasons} counts=${first.meta.by_reason} reason=${reason} choose=${choose} />
     ${mayChange === false && letters.length > 0 && html`<p class="soft">Who has a key with the scope admin can send them again.</p>`}`;
-  return html`<div id="letters"><${Panel} name="Dead letters" note=${first && total(first.meta)} lead=${lead} table=${table} problem=${found.problem} retry=${found.retry}
+  return html`<div id="letters" tabindex="-1"><${Panel} name="Dead letters" note=${first && total(first.meta)} lead=${lead} table=${table} problem=${found.problem} retry=${found.retry}
     hasNumbers=${Boolean(first)} isBusy=${found.busy} ...${panel}>
     ${first && !letters.length && html`<p class="nothing">Nothing was rejected.</p>`}
     <ul class="letters">${letters.map((one) => html`<${Letter} key=${one.id} one=${one} mayChange=${mayChange} />`)}</ul>

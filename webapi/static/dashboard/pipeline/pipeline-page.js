@@ -4,6 +4,7 @@ import { useEffect } from "../../vendor/hooks.js";
 import { Bar } from "../bar.js";
 import { html } from "../html.js";
 import { useAnswer } from "../poll.js";
+import { show } from "../scroll.js";
 import { tablesOf } from "../tables.js";
 import { Hops } from "./hops.js";
 import { Days, Ledger } from "./ledger.js";
@@ -42,7 +43,7 @@ export function PipelinePage({ place, go, help }) {
 function useHash(isThere) {
   useEffect(() => {
     if (isThere) {
-      document.getElementById(location.hash.slice(1))?.scrollIntoView();
+      show(location.hash.slice(1));
     }
   }, [isThere]);
 }

@@ -1,0 +1,27 @@
+"""What stands above every page: the way to what was rejected, Live, and the window."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Site
+from tests.browser.seeded import REJECTED
+from tests.browser.watched import Watched
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("path", ["/", "/pipeline"])
+def test_what_was_rejected_is_a_click_away(watched: Watched, site: Site, path: str, width: int) -> None:
+    page = watched.open(site.url + path)
+    page.set_viewport_size({"width": width, "height": 700})
+    link = page.get_by_role("link", name=f"{REJECTED} rejected")
+    for _ in range(2):  # also where the address is there already
+        link.click()
+        expect(page).to_have_url(re.compile("/pipeline#letters$"))
+        expect(page.locator("#letters")).to_be_focused()
+        expect(page.get_by_role("heading", name="Dead letters")).to_be_in_viewport()
+        expect(page.locator(".letter").first).to_be_in_viewport()
+        page.evaluate("scrollTo(0, 0)")
