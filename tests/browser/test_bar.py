@@ -25,3 +25,26 @@ def test_what_was_rejected_is_a_click_away(watched: Watched, site: Site, path: s
         expect(page.get_by_role("heading", name="Dead letters")).to_be_in_viewport()
         expect(page.locator(".letter").first).to_be_in_viewport()
         page.evaluate("scrollTo(0, 0)")
+
+
+WINDOW = "from=2025-11-25T10:00:00Z&to=2025-11-25T11:00:00Z"
+
+
+def test_live_is_of_the_pipeline_also_where_a_window_of_traffic_was_chosen(watched: Watched, site: Site) -> None:
+    page = watched.open(f"{site.url}/?{WINDOW}")
+    live = page.get_by_role("button", name="Live", exact=True)
+    expect(live).to_be_disabled()
+    page.keyboard.press("l")
+    expect(page).not_to_have_url(re.compile("live=0"))
+
+    page.get_by_role("link", name="Pipeline").click()
+    expect(page.locator(".hop").first).to_be_visible()
+    expect(live).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("l")
+    expect(page).to_have_url(re.compile("live=0"))
+    expect(live).to_have_attribute("aria-pressed", "false")
+    live.click()
+    expect(page).not_to_have_url(re.compile("live=0"))
+    page.get_by_role("link", name="Traffic").click()
+    expect(live).to_be_disabled()
+    expect(page).to_have_url(re.compile("from=2025-11-25"))

@@ -10,6 +10,7 @@ import { show } from "./scroll.js";
 import { lock } from "./session.js";
 import { needsKey } from "./setting.js";
 import { ThemeChoice } from "./theme-choice.js";
+import { mayMove } from "./url-state.js";
 
 export function Bar({ place, go, found, allowance, pause, help, children }) {
   const { state, path } = place;
@@ -22,7 +23,7 @@ export function Bar({ place, go, found, allowance, pause, help, children }) {
       <${Rejected} found=${found} state=${state} go=${go} />
       <${Freshness} found=${found} allowance=${allowance} pause=${pause} isLive=${state.live} retry=${found.retry} />
       <div class="bar-tools">
-        <${Live} state=${state} go=${go} />
+        <${Live} place=${place} go=${go} />
         <${ThemeChoice} />
         <button type="button" class="icon-button" onClick=${help} aria-label="Help" title="Help (?)"><${Icon} name="help" /></button>
         ${needsKey && html`<${LogOut} />`}
@@ -43,8 +44,9 @@ function Rejected({ found, state, go }) {
   <//>`;
 }
 
-function Live({ state, go }) {
-  const isFixed = state.range === "custom";
+function Live({ place, go }) {
+  const { state } = place;
+  const isFixed = !mayMove(place);
   const isOn = state.live && !isFixed;
   const change = () => go({ ...state, live: !state.live }, { replace: true });
   const title = isFixed ? "A window that was chosen stands still" : isOn ? "Stop updating (l)" : "Update as lines come (l)";

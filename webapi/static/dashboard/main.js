@@ -7,7 +7,7 @@ import { html } from "./html.js";
 import { useKeys } from "./keys.js";
 import { lazy } from "./lazy.js";
 import { useIsLocked } from "./session.js";
-import { RANGES, isMoving } from "./url-state.js";
+import { RANGES, mayMove } from "./url-state.js";
 
 const Help = lazy(() => import("./help.js").then((it) => it.Help));
 const Login = lazy(() => import("./login.js").then((it) => it.Login));
@@ -24,7 +24,7 @@ function Dashboard() {
   useKeys({
     "/": () => document.getElementById("search")?.focus(),
     "?": help,
-    l: () => isMoving(state) && go({ ...state, live: !state.live }, { replace: true }),
+    l: () => mayMove(place) && go({ ...state, live: !state.live }, { replace: true }),
     t: () => path === "/" && go({ ...state, tail: !state.tail, line: null }, { replace: true }),
     Escape: () => state.line !== null && go({ ...state, line: null }, { replace: true }),
     ...Object.fromEntries(ranges),

@@ -76,6 +76,11 @@ export function isMoving(state) {
   return state.range !== "custom";
 }
 
+/** Whether what a place shows may move: a window that was chosen stands still, and the pipeline has none. */
+export function mayMove({ path, state }) {
+  return path === "/pipeline" || isMoving(state);
+}
+
 /** A window that was chosen, in milliseconds since 1970: the page stands still in it. */
 export function zoomed(state, from, to) {
   return { ...state, range: "custom", from, to };
