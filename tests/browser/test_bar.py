@@ -48,3 +48,24 @@ def test_live_is_of_the_pipeline_also_where_a_window_of_traffic_was_chosen(watch
     page.get_by_role("link", name="Traffic").click()
     expect(live).to_be_disabled()
     expect(page).to_have_url(re.compile("from=2025-11-25"))
+
+
+@pytest.mark.parametrize("mended", ["From", "To"])
+def test_a_window_is_chosen_in_a_form_that_says_what_is_wrong_and_takes_what_is_mended(
+    page: Page, mended: str
+) -> None:
+    right = {"From": "2025-11-25T10:00:00", "To": "2025-11-25T11:00:00"}
+    wrong = {"From": "2025-11-25T12:00:00", "To": "2025-11-25T09:00:00"}
+    page.get_by_text("Custom", exact=True).click()
+    for name in right:
+        page.get_by_label(name, exact=True).fill((wrong if name == mended else right)[name])
+    page.get_by_role("button", name="Show", exact=True).click()
+    said = page.get_by_label("To", exact=True).evaluate("field => field.validationMessage")
+    assert said == "The end must come after the beginning"
+    assert "from=" not in page.url
+
+    page.get_by_label(mended, exact=True).fill(right[mended])
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page).to_have_url(re.compile(r"from=2025-11-25T10%3A00%3A00.000Z&to=2025-11-25T11%3A00%3A00.000Z"))
+    expect(page.locator(".custom summary")).to_have_text("25 Nov 10:00 \u2013 11:00")
+    expect(page.locator(".custom form")).to_be_hidden()

@@ -27,11 +27,12 @@ function Custom({ state, go, isCustom }) {
   const details = useRef(null);
   const [from, to] = isCustom ? [state.from, state.to] : recent(state.range);
   const words = isCustom ? span(state.from, state.to) : "Custom";
+  const judge = (event, problem) => event.currentTarget.elements.to.setCustomValidity(problem);
   const submit = (event) => {
     event.preventDefault();
     const asked = new FormData(event.target);
     const [first, last] = [Date.parse(asked.get("from")), Date.parse(asked.get("to"))];
-    event.target.elements.to.setCustomValidity(first < last ? "" : "The end must come after the beginning");
+    judge(event, first < last ? "" : "The end must come after the beginning");
     if (event.target.reportValidity()) {
       details.current.open = false;
       go(zoomed(state, first, last));
@@ -39,7 +40,7 @@ function Custom({ state, go, isCustom }) {
   };
   return html`<details class="custom" ref=${details}>
     <summary class="range" aria-current=${isCustom ? "true" : null}>${words}</summary>
-    <form class="popover" onSubmit=${submit} onInput=${(event) => event.target.setCustomValidity("")}>
+    <form class="popover" onSubmit=${submit} onInput=${(event) => judge(event, "")}>
       <label>From<input type="datetime-local" name="from" required step="1" defaultValue=${local(from)} /></label>
       <label>To<input type="datetime-local" name="to" required step="1" defaultValue=${local(to)} /></label>
       <p class="note">Times of your zone, ${Intl.DateTimeFormat().resolvedOptions().timeZone}.</p>
