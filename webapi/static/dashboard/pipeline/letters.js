@@ -1,14 +1,12 @@
-/** Dead letters: what could not be stored, why, and a way to try it again. */
+/** Dead letters: what could not be stored, and why. */
 
 import { useState } from "../../vendor/hooks.js";
-import { post } from "../answers.js";
-import { bytes, whole } from "../format.js";
+import { whole } from "../format.js";
 import { html } from "../html.js";
-import { Icon } from "../icon.js";
-import { Moment } from "../moment.js";
 import { Older, total, useOlder } from "../older.js";
 import { Panel } from "../panel.js";
 import { useAnswer } from "../poll.js";
+import { Letter } from "./letter.js";
 
 /** Seconds between two looks, and to the first one: not when others look. */
 const LOOK_SECONDS = 30;
@@ -46,41 +44,6 @@ function Reasons({ counts, reason, choose }) {
       </li>`,
     )}
   </ul>`;
-}
-
-function Letter({ one, mayChange }) {
-  return html`<li class="letter">
-    <p class="letter-head"><span class="reason">${one.reason}</span> <${Moment} at=${one.created_at} withDay=${true} />
-      <${Retry} one=${one} mayChange=${mayChange} /></p>
-    <p class="soft">${place(one)}</p>
-    <p>${one.detail}</p>
-    <pre tabindex="0" role="region" aria-label="Text of letter ${one.id}"><code><bdi>${one.text}</bdi></code>${one.is_whole ? "" : html`<span class="soft"> … of ${bytes(one.bytes)}</span>`}</pre>
-  </li>`;
-}
-
-function Retry({ one, mayChange }) {
-  const [state, setState] = useState(one.retried_at ? "sent" : "idle");
-  const [detail, setDetail] = useState("");
-  const send = () => {
-    setState("sending");
-    post(`/dead-letters/${one.id}/retry`).then(
-      () => setState("sent"),
-      (problem) => {
-        setState("idle");
-        setDetail(problem.detail);
-      },
-    );
-  };
-  if (state === "sent") {
-    return html`<span class="retried" role="status"><${Icon} name="check" />sent again</span>`;
-  }
-  return mayChange && html`<span class="retry"><span class="is-worse" role="alert">${detail}</span>
-    <button type="button" class="tool-button" disabled=${state === "sending"} onClick=${send} aria-label="Send letter ${one.id} again"><${Icon} name="retry" />Send again</button></span>`;
-}
-
-function place(one) {
-  const line = one.line === null ? "the record as a whole" : `line ${one.line}`;
-  return `${one.topic || "a topic that is gone"}, partition ${one.partition}, offset ${one.offset}, ${line}`;
 }
 
 function cells(one) {
