@@ -1,6 +1,7 @@
 /** The stored lines that the page is about: a page of them, or as they come. */
 
 import { useEffect, useRef, useState } from "../vendor/hooks.js";
+import { stillness, useHold } from "./hold.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { lazy } from "./lazy.js";
@@ -27,20 +28,20 @@ export function Explorer({ state, go, isLive }) {
   return html`<div id="lines" tabindex="-1">${state.tail ? html`<${Tail} ...${{ state, go, tools }} />` : html`<${Pages} ...${{ state, go, tools, isLive }} />`}</div>`;
 }
 
-/** Pages of lines. They stand still while somebody points at them, has gone on to older ones, or looks into one. */
+/** Pages of lines. They stand still while somebody is at them, has gone on to older ones, or looks into one. */
 function Pages({ state, go, tools, isLive }) {
   const [box, isNear] = useNearness();
-  const [isHeld, setHeld] = useState(false);
+  const [isHeld, held] = useHold();
   const question = linesUrl(state);
   const older = useOlder(question, (cursor) => linesUrl(state, cursor));
-  const moves = isLive && isNear && !isHeld && !older.pages.length && state.line === null;
+  const still = stillness({ isHeld, older, isOpen: state.line !== null });
+  const moves = isLive && isNear && !still;
   const found = useAnswer(isNear ? question : null, moves ? LOOK_SECONDS[state.range] : null);
   const first = found.answer;
   const shown = first ? [...first.data, ...older.pages.flatMap((page) => page.data)] : [];
   const last = older.pages.at(-1) || first;
-  const hold = (held) => () => setHeld(held);
-  return html`<div ref=${box} onPointerEnter=${hold(true)} onPointerLeave=${hold(false)}>
-    <${Panel} name="Lines" note=${first && note(first.meta)} tools=${tools} problem=${found.problem} retry=${found.retry}
+  return html`<div ref=${box} ...${held}>
+    <${Panel} name="Lines" note=${first && note(first.meta, isLive && still)} tools=${tools} problem=${found.problem} retry=${found.retry}
       hasNumbers=${Boolean(first)} isBusy=${found.busy}>
       ${first && !shown.length && html`<${Nothing} meta=${first.meta} />`}
       ${shown.length > 0 && html`<${LineList} lines=${shown} chosen=${state.line} state=${state} go=${go} label="Lines, newest first" />`}
@@ -56,9 +57,9 @@ function Nothing({ meta }) {
   </p>`;
 }
 
-function note(meta) {
-  const some = `${total(meta)} stored`;
-  return meta.coverage.complete ? some : `${some}, as far as was looked`;
+function note(meta, still) {
+  const some = `${total(meta)} stored${meta.coverage.complete ? "" : ", as far as was looked"}`;
+  return still ? `${some}; ${still}` : some;
 }
 
 /** [ref, whether it is in sight or nearly]: nobody is asked for lines that nobody scrolls to. */

@@ -2,6 +2,7 @@
 
 import { useState } from "../../vendor/hooks.js";
 import { whole } from "../format.js";
+import { stillness, useHold } from "../hold.js";
 import { html } from "../html.js";
 import { Older, total, useOlder } from "../older.js";
 import { Panel } from "../panel.js";
@@ -18,7 +19,9 @@ export function Letters({ isLive, ...panel }) {
   const url = `/dead-letters?limit=${LIMIT}${reason ? `&reason=${encodeURIComponent(reason)}` : ""}`;
   const older = useOlder(url, (cursor) => `${url}&before=${cursor}`);
   const mayChange = useAnswer("/session", null).answer?.may_change;
-  const found = useAnswer(url, isLive && !older.pages.length ? LOOK_SECONDS : null, FIRST_SECONDS);
+  const [isHeld, held] = useHold();
+  const still = stillness({ isHeld, older });
+  const found = useAnswer(url, isLive && !still ? LOOK_SECONDS : null, FIRST_SECONDS);
   const first = found.answer;
   const letters = first ? [...first.data, ...older.pages.flatMap((page) => page.data)] : [];
   const before = (older.pages.at(-1) || first)?.meta.next;
@@ -26,7 +29,8 @@ export function Letters({ isLive, ...panel }) {
   const table = first && { columns: ["id", "created", "reason", "detail", "topic", "partition", "offset", "line", "text"], rows: letters.map(cells) };
   const lead = first && html`<${Reasons} counts=${first.meta.by_reason} reason=${reason} choose=${choose} />
     ${mayChange === false && letters.length > 0 && html`<p class="soft">Who has a key with the scope admin can send them again.</p>`}`;
-  return html`<div id="letters" tabindex="-1"><${Panel} name="Dead letters" note=${first && total(first.meta)} lead=${lead} table=${table} problem=${found.problem} retry=${found.retry}
+  const note = first && `${total(first.meta)}${isLive && still ? `; ${still}` : ""}`;
+  return html`<div id="letters" tabindex="-1" ...${held}><${Panel} name="Dead letters" note=${note} lead=${lead} table=${table} problem=${found.problem} retry=${found.retry}
     hasNumbers=${Boolean(first)} isBusy=${found.busy} ...${panel}>
     ${first && !letters.length && html`<p class="nothing">Nothing was rejected.</p>`}
     <ul class="letters">${letters.map((one) => html`<${Letter} key=${one.id} one=${one} mayChange=${mayChange} />`)}</ul>
