@@ -151,6 +151,8 @@ ADDRESSES = [
     "?range=24h",
     "?from=2025-11-25T10%3A00%3A00.000Z&to=2025-11-25T11%3A00%3A00.000Z",
     "?q=status%3A5xx+-route%3A%2Fhealth&routes=p95&line=17&live=0&tail=1&tables=cards%2Crequests",
+    "?reason=time&rule=404%2C5xx",
+    "?rule=&live=0",
 ]
 
 

@@ -9,13 +9,14 @@ const DataTable = lazy(() => import("./data-table.js").then((it) => it.DataTable
 
 /**
  * `table` is {columns, rows} with plain cells; `isTable` shows it in place of `children`, and `onTable` is told when
- * somebody wants that changed; `lead` stands above either. `problem` is {detail}; `hasNumbers` says that older numbers are there to be shown, and
+ * somebody wants that changed; `lead` stands above either, whatever else there is. `problem` is {detail}; `hasNumbers` says that older numbers are there to be shown, and
  * `isOld` that those shown are not of now, which is said elsewhere.
  */
 export function Panel(props) {
   const { name, note, legend, lead, tools, table, isTable, onTable, problem, hasNumbers, isOld, isBusy, retry, children, kind = "" } = props;
   const id = useId();
   const body = isTable && table ? html`<${DataTable} name=${name} ...${table} />` : children;
+  const isShown = !problem || hasNumbers;
   return html`<section class="panel ${kind}" aria-labelledby=${id} aria-busy=${isBusy ? "true" : "false"}>
     <header class="panel-head">
       <h2 id=${id}>${name}</h2>
@@ -28,7 +29,7 @@ export function Panel(props) {
       </div>
     </header>
     ${problem && html`<${Trouble} problem=${problem} hasNumbers=${hasNumbers} retry=${retry} />`}
-    ${(!problem || hasNumbers) && html`<div class="panel-body ${problem || isOld ? "is-stale" : ""}">${lead}${body}</div>`}
+    ${(isShown || lead) && html`<div class="panel-body ${problem || isOld ? "is-stale" : ""}">${lead}${isShown && body}</div>`}
   </section>`;
 }
 

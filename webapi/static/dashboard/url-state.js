@@ -19,6 +19,8 @@ const DEFAULTS = {
   tail: false,
   line: null,
   tables: [],
+  reason: null,
+  rule: null,
 };
 
 /** The state that a query string says; what it does not say, or says wrongly, is as it is by default. */
@@ -38,6 +40,8 @@ export function read(search) {
     tail: asked.get("tail") === "1",
     line: /^[1-9][0-9]{0,17}$/.test(asked.get("line") || "") ? asked.get("line") : null,
     tables: (asked.get("tables") || "").split(",").filter(Boolean),
+    reason: /^[a-z_]{1,32}$/.test(asked.get("reason") || "") ? asked.get("reason") : null,
+    rule: asked.get("rule"),
   };
 }
 
@@ -53,7 +57,7 @@ export function write(state) {
   if (state.terms.length) {
     said.set("q", writeTerms(state.terms));
   }
-  for (const name of ["routes", "addresses", "line"]) {
+  for (const name of ["routes", "addresses", "line", "reason", "rule"]) {
     if (state[name] !== DEFAULTS[name]) {
       said.set(name, state[name]);
     }

@@ -1,6 +1,5 @@
 /** Dead letters: what could not be stored, and why. */
 
-import { useState } from "../../vendor/hooks.js";
 import { whole } from "../format.js";
 import { stillness, useHold } from "../hold.js";
 import { html } from "../html.js";
@@ -14,8 +13,8 @@ const LOOK_SECONDS = 30;
 const FIRST_SECONDS = 15;
 const LIMIT = 20;
 
-export function Letters({ isLive, ...panel }) {
-  const [reason, setReason] = useState(null);
+export function Letters({ state, go, isLive, ...panel }) {
+  const { reason } = state;
   const url = `/dead-letters?limit=${LIMIT}${reason ? `&reason=${encodeURIComponent(reason)}` : ""}`;
   const older = useOlder(url, (cursor) => `${url}&before=${cursor}`);
   const mayChange = useAnswer("/session", null).answer?.may_change;
@@ -25,9 +24,10 @@ export function Letters({ isLive, ...panel }) {
   const first = found.answer;
   const letters = first ? [...first.data, ...older.pages.flatMap((page) => page.data)] : [];
   const before = (older.pages.at(-1) || first)?.meta.next;
-  const choose = (name) => setReason(name === reason ? null : name);
+  const choose = (name) => go({ ...state, reason: name === reason ? null : name });
   const table = first && { columns: ["id", "created", "reason", "detail", "topic", "partition", "offset", "line", "text"], rows: letters.map(cells) };
-  const lead = first && html`<${Reasons} counts=${first.meta.by_reason} reason=${reason} choose=${choose} />
+  const counts = { ...(reason && { [reason]: 0 }), ...first?.meta.by_reason };
+  const lead = html`<${Reasons} counts=${counts} reason=${reason} choose=${choose} />
     ${mayChange === false && letters.length > 0 && html`<p class="soft">Who has a key with the scope admin can send them again.</p>`}`;
   const note = first && `${total(first.meta)}${isLive && still ? `; ${still}` : ""}`;
   return html`<div id="letters" tabindex="-1" ...${held}><${Panel} name="Dead letters" note=${note} lead=${lead} table=${table} problem=${found.problem} retry=${found.retry}

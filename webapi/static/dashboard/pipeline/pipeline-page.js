@@ -16,11 +16,12 @@ import { Verdict } from "./verdict.js";
 const LOOK_SECONDS = 5;
 
 export function PipelinePage({ place, go, help }) {
-  const isLive = place.state.live;
+  const { state } = place;
+  const isLive = state.live;
   const found = useAnswer("/pipeline/status", isLive ? LOOK_SECONDS : null);
   const flow = found.answer;
   const shared = { problem: found.problem, retry: found.retry };
-  const tables = tablesOf(place.state, go);
+  const tables = tablesOf(state, go);
   useHash(Boolean(flow));
   return html`<${Bar} place=${place} go=${go} found=${found} allowance=${0} pause=${isLive ? 0 : Infinity} help=${help} />
     <main id="content" class="page">
@@ -30,10 +31,10 @@ export function PipelinePage({ place, go, help }) {
       <div class="pairs">
         <${Ledger} sums=${flow?.ledger} ...${shared} ...${tables("ledger")} />
         <${Processes} processes=${flow?.processes} isKnown=${Boolean(flow)} ...${shared} ...${tables("processes")} />
-        <${Letters} isLive=${isLive} ...${tables("letters")} />
+        <${Letters} state=${state} go=${go} isLive=${isLive} ...${tables("letters")} />
         <div class="stack">
           <${Days} isLive=${isLive} />
-          <${Rules} ...${tables("rules")} />
+          <${Rules} state=${state} go=${go} ...${tables("rules")} />
         </div>
       </div>
     </main>`;

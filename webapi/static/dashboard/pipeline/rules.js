@@ -1,30 +1,37 @@
 /** What another DISCARD_STATUS would have stored of the last day, before anybody sets it. */
 
-import { useState } from "../../vendor/hooks.js";
+import { useEffect, useRef } from "../../vendor/hooks.js";
 import { percent, whole } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icon.js";
+import { Moment } from "../moment.js";
 import { Panel } from "../panel.js";
 import { useAnswer } from "../poll.js";
 import { discardStatus } from "../setting.js";
 import { statusWords } from "../status-words.js";
 
-export function Rules(panel) {
-  const [rule, setRule] = useState(discardStatus);
+export function Rules({ state, go, ...panel }) {
+  const input = useRef(null);
+  const rule = state.rule ?? discardStatus;
   const found = useAnswer(`/rules/preview?discard_status=${encodeURIComponent(rule)}`, null);
   const said = found.answer;
+  useEffect(() => {
+    input.current.value = rule;
+  }, [rule]);
   const submit = (event) => {
     event.preventDefault();
-    setRule(new FormData(event.target).get("rule").trim());
+    const tried = input.current.value.trim();
+    return tried === rule ? found.retry() : go({ ...state, rule: tried === discardStatus ? null : tried });
   };
   const table = said && { columns: ["status", "requests", "stored", "would be stored"], rows: said.by_status.map(cells) };
+  const note = html`of the last day${said && html`, as of <${Moment} at=${said.meta.computed_at} withDay=${true} />`}`;
   const lead = html`<form class="rule" onSubmit=${submit}>
     <label for="rule">DISCARD_STATUS</label>
-    <input id="rule" name="rule" defaultValue=${rule} placeholder="200,301 or 2xx,3xx; empty stores all" spellcheck=${false} autocomplete="off" />
+    <input id="rule" ref=${input} placeholder="200,301 or 2xx,3xx; empty stores all" spellcheck=${false} autocomplete="off" />
     <button type="submit" class="button">Try</button>
   </form>`;
-  return html`<${Panel} name="What another rule would store" note="of the last day" lead=${lead} table=${table} problem=${found.problem} retry=${found.retry}
-    hasNumbers=${Boolean(said)} isBusy=${found.busy} ...${panel}>
+  return html`<${Panel} name="What another rule would store" note=${note} lead=${lead} table=${table} problem=${found.problem} retry=${found.retry}
+    hasNumbers=${Boolean(said)} isOld=${found.isStale} isBusy=${found.busy} ...${panel}>
     ${said && html`<${Preview} said=${said} rule=${rule} />`}
   <//>`;
 }
