@@ -233,3 +233,11 @@ def test_a_pipeline_that_is_behind_is_told_also_where_nobody_asks_again(
     answer = {"as_of": TO_NOW, "data_to": rfc3339(as_of - timedelta(seconds=late))}
     found = {"answer": answer | ({"window": {"to": end}} if end else {}), "at": 0, "problem": None}
     assert call("freshness.freshness", found, gone * 1000, 2, pause)["level"] == level
+
+
+def test_a_stretch_of_time_is_told_in_utc_with_no_more_of_the_day_than_is_needed(call: Call) -> None:
+    begin = "2025-11-25T13:03:00Z"
+    assert call("format.utcSpan", begin, "2025-11-25T13:04:00Z") == "2025-11-25 13:03:00 \u2013 13:04:00 UTC"
+    assert call("format.utcSpan", begin, "2025-11-26T00:00:00Z") == (
+        "2025-11-25 13:03:00 \u2013 2025-11-26 00:00:00 UTC"
+    )

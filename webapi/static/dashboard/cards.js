@@ -1,7 +1,7 @@
 /** The figures of the window, each beside that of the window before. */
 
 import { Coverage } from "./coverage.js";
-import { change, count, latency, percent, rate, span, whole } from "./format.js";
+import { change, count, latency, percent, rate, span, utcSpan, whole } from "./format.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { Link } from "./link.js";
@@ -36,9 +36,10 @@ export function Cards({ summary, trends, state, go, ...panel }) {
   const data = summary?.data;
   const table = data && { columns: ["figure", "now", "before"], rows: CARDS.map((card) => row(card, data)) };
   const before = summary?.meta.previous?.window;
+  const ends = before && [Date.parse(before.from), Date.parse(before.to)];
   const note =
     before &&
-    html`<span title=${span(Date.parse(before.from), Date.parse(before.to))}>beside the ${BEFORE[state.range]} before</span>${" "}
+    html`<span title=${`${span(...ends)}; ${utcSpan(...ends)}`}>beside the ${BEFORE[state.range]} before</span>${" "}
       <${Coverage} coverage=${summary.meta.coverage} />`;
   return html`<${Panel} name="Figures" kind="cards-panel" note=${note} table=${table} hasNumbers=${Boolean(data)} ...${panel}>
     <ul class="cards">

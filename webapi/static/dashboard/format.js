@@ -109,6 +109,13 @@ export function utc(moment) {
   return `${new Date(moment).toISOString().replace("T", " ").replace(/\.\d+Z$|Z$/, "")} UTC`;
 }
 
+/** The same stretch of time in UTC: 2025-11-25 13:03:00 – 13:04:00 UTC. */
+export function utcSpan(from, to) {
+  const [begin, end] = [utc(from), utc(to)];
+  const isOneDay = begin.slice(0, 10) === end.slice(0, 10);
+  return `${begin.replace(" UTC", "")} – ${isOneDay ? end.slice(11) : end}`;
+}
+
 /** A stretch of time, with no more of the day than is needed: 14:03 – 14:04, 25 Nov 22:00 – 26 Nov 02:00. */
 export function span(from, to) {
   const sameDay = day(from) === day(to);

@@ -1,4 +1,4 @@
-/** A moment in the viewer's zone, that says its UTC when it is pointed at or focused. */
+/** A moment in the viewer's zone, that says its UTC when it is pointed at. */
 
 import { clock, dayAndClock, utc } from "./format.js";
 import { html } from "./html.js";

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "../vendor/hooks.js";
 import { render } from "../vendor/preact.js";
 import uPlot from "../vendor/uplot.js";
-import { axisCount, day, minute, span } from "./format.js";
+import { axisCount, day, minute, span, utcSpan } from "./format.js";
 import { html } from "./html.js";
 import { roundTop, wholeSteps } from "./scale.js";
 import { useIsDark } from "./theme-choice.js";
@@ -177,7 +177,7 @@ function tip(latest) {
 }
 
 function Tip({ from, to, isSoFar, entries }) {
-  return html`<p class="tip-time">${span(from, to)}${isSoFar ? ", so far" : ""}</p>
+  return html`<p class="tip-time">${span(from, to)}${isSoFar ? ", so far" : ""}<br />${utcSpan(from, to)}</p>
     <ul>
       ${entries.map(
         (one) => html`<li><span class="mark-of ${one.mark}" /><span>${one.name}</span><strong>${one.value}</strong></li>`,

@@ -1,7 +1,7 @@
 /** The window of time that the page is about. */
 
 import { useRef } from "../vendor/hooks.js";
-import { span } from "./format.js";
+import { span, utcSpan } from "./format.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { Link } from "./link.js";
@@ -39,7 +39,7 @@ function Custom({ state, go, isCustom }) {
     }
   };
   return html`<details class="custom" ref=${details}>
-    <summary class="range" aria-current=${isCustom ? "true" : null}>${words}</summary>
+    <summary class="range" aria-current=${isCustom ? "true" : null} title=${isCustom ? utcSpan(state.from, state.to) : null}>${words}</summary>
     <form class="popover" onSubmit=${submit} onInput=${(event) => judge(event, "")}>
       <label>From<input type="datetime-local" name="from" required step="1" defaultValue=${local(from)} /></label>
       <label>To<input type="datetime-local" name="to" required step="1" defaultValue=${local(to)} /></label>
