@@ -51,9 +51,7 @@ def test_live_is_of_the_pipeline_also_where_a_window_of_traffic_was_chosen(watch
 
 
 @pytest.mark.parametrize("mended", ["From", "To"])
-def test_a_window_is_chosen_in_a_form_that_says_what_is_wrong_and_takes_what_is_mended(
-    page: Page, mended: str
-) -> None:
+def test_a_window_is_chosen_in_a_form_that_says_what_is_wrong_and_takes_what_is_mended(page: Page, mended: str) -> None:
     right = {"From": "2025-11-25T10:00:00", "To": "2025-11-25T11:00:00"}
     wrong = {"From": "2025-11-25T12:00:00", "To": "2025-11-25T09:00:00"}
     page.get_by_text("Custom", exact=True).click()

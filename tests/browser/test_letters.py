@@ -48,9 +48,7 @@ def test_a_line_is_corrected_and_sent_and_its_letter_is_done(watched: Watched, p
     expect(letter(page, "203.0.113.300").get_by_role("textbox")).to_have_count(0)
 
 
-def test_what_is_no_text_or_no_line_or_not_all_of_it_is_not_offered_to_be_changed(
-    watched: Watched, site: Site
-) -> None:
+def test_what_is_no_text_or_no_line_or_not_all_of_it_is_not_offered_to_be_changed(watched: Watched, site: Site) -> None:
     page = watched.context.new_page()
     parts = ({"text": "a\ufffdb"}, {"line": None}, {"is_whole": False})
 
