@@ -132,6 +132,20 @@ def test_what_is_not_pending_is_not_sent(
     assert sent(broker) == []
 
 
+@pytest.mark.parametrize("value", ["done", "lost"])
+def test_what_ends_between_the_look_and_the_message_is_not_sent(
+    store: Store, broker: RedisBroker, clock: Clock, repair: Repair, value: str
+) -> None:
+    planned(store, 3)
+    clock.age(6)
+    stale = repair._pending(5.0)
+    state(store, value)
+    for one in stale:
+        repair._send(one)
+    assert len(stale) == 3
+    assert sent(broker) == []
+
+
 def test_a_pass_sends_sixteen_messages_at_the_most_and_the_next_comes_at_once(
     store: Store, broker: RedisBroker, clock: Clock, repair: Repair
 ) -> None:
@@ -258,7 +272,7 @@ def test_streams_that_nobody_is_assigned_are_repaired_too(
     assert ranges(sent(broker)) == Counter(orders)
 
 
-@pytest.mark.parametrize("which", ["another topic", "another cluster", "a topic that is gone"])
+@pytest.mark.parametrize("which", ["another topic", "another cluster", "a topic that is gone", "what is done"])
 def test_more_than_a_pass_looks_at_of_what_nobody_here_can_work_on_keeps_nothing_waiting(
     store: Store, broker: RedisBroker, clock: Clock, repair: Repair, which: str
 ) -> None:
@@ -271,6 +285,8 @@ def test_more_than_a_pass_looks_at_of_what_nobody_here_can_work_on_keeps_nothing
         store.insert(Batch, [[one[field.name] for field in Batch._meta.sorted_fields] for one in rows])
         if which == "a topic that is gone":
             Stream.update(state="gone").execute()
+        if which == "what is done":
+            Batch.update(state="done").execute()
 
     store.write(fill)
     orders = planned(store, 2)

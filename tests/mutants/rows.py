@@ -539,11 +539,18 @@ _REPAIR: Final = (
         _T_REPAIR + "a_pending_batch_is_sent_again_after_five_seconds_and_not_before",
     ),
     Mutant(
-        "only what is pending is sent again: everything",
+        "only what is pending is looked for: everything, and what is done stands before it",
         "consumer/repair.py",
         '.where(Batch.state == "pending", Batch.dispatched_at',
         ".where(Batch.dispatched_at",
-        _T_REPAIR + "what_is_not_pending_is_not_sent",
+        _T_REPAIR + "more_than_a_pass_looks_at_of_what_nobody_here_can_work_on_keeps_nothing_waiting",
+    ),
+    Mutant(
+        "only what is still pending is sent again: what was when it was looked for",
+        "consumer/repair.py",
+        'mine = (Batch.id == stale.id, Batch.state == "pending", ',
+        "mine = (Batch.id == stale.id, ",
+        _T_REPAIR + "what_ends_between_the_look_and_the_message_is_not_sent",
     ),
     Mutant(
         "of two repairs one sends: both",
