@@ -46,6 +46,7 @@ def test_a_topic_is_one_stream_however_often_it_is_asked_for_and_another_when_ma
     elsewhere = Plan.of(store, Identity("cluster-2", "raw-logs", "topic-id", 3)).stream
     assert {*streams, grown} == {streams[0]}
     assert len({streams[0], again, elsewhere}) == 3
+    assert Plan.of(store, IDENTITY).stream == streams[0]
 
 
 def test_a_stream_that_is_gone_is_not_planned(store: Store, plan: Plan) -> None:
