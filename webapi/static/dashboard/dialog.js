@@ -12,9 +12,10 @@ export function Dialog({ name, onClose, children }) {
     dialog.current.showModal();
     return () => before?.focus?.();
   }, []);
-  const cancel = (event) => (onClose ? undefined : event.preventDefault());
+  // Of those that cannot be closed Chromium lets a second Escape close one all the same.
+  const closed = onClose || (() => dialog.current?.showModal());
   const outside = (event) => event.target === dialog.current && onClose?.();
-  return html`<dialog ref=${dialog} aria-label=${name} onCancel=${cancel} onClose=${onClose} onClick=${outside}>
+  return html`<dialog ref=${dialog} aria-label=${name} closedby=${onClose ? null : "none"} onClose=${closed} onClick=${outside}>
     <div class="dialog-body">
       <header>
         <h2>${name}</h2>
