@@ -97,7 +97,7 @@ def now(page: Page) -> str:
 def test_a_worker_that_dies_is_seen_at_once_and_so_is_its_return(watched: Watched, pipeline: Pipeline) -> None:
     page = watched.open(f"http://{pipeline.url('webapi')}/pipeline")
     badge = page.locator(".freshness")
-    verdict, workers = page.get_by_role("status", name="How it is"), page.locator(".hop", has_text="count and store")
+    verdict, workers = page.get_by_role("region", name="How it is"), page.locator(".hop", has_text="count and store")
     expect(verdict).to_contain_text("All is well", timeout=30_000)
     pipeline["worker"].kill()
     pipeline.upload([f"{now(page)} 203.0.113.5 GET /waits 503 8ms"])

@@ -8,6 +8,14 @@ import { Moment } from "./moment.js";
 
 /** Seconds behind from which on something is late. */
 const BEHIND_SECONDS = 10;
+/** What is read out when a level is reached; the seconds of the badge are not. */
+const LEVELS = {
+  away: "no answer",
+  behind: "numbers are behind",
+  unknown: "numbers may be behind",
+  fresh: "numbers are fresh",
+  waiting: "",
+};
 
 /**
  * How an answer stands: {level, lag, dataTo}. The server's clock says how old an answer was when it
@@ -53,7 +61,8 @@ export function Freshness({ found, allowance, pause, isLive, retry }) {
   const { level, lag, dataTo } = freshness(found, now, allowance, pause);
   const ago = lag === null ? "" : duration(lag);
   const icon = { away: "cross", behind: "warning", unknown: "warning" }[level];
-  return html`<div class="freshness is-${level}" role="status">
+  return html`<div class="freshness is-${level}">
+    <span class="for-readers" role="status">${LEVELS[level]}</span>
     ${icon ? html`<${Icon} name=${icon} />` : html`<span class="dot ${isLive && level === "fresh" ? "is-live" : ""}" />`}
     <span class="freshness-words">${words(level, dataTo, ago)}</span>
     ${level === "away" && html`<button type="button" class="text-button" onClick=${retry}>Retry</button>`}

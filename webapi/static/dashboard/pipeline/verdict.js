@@ -16,10 +16,10 @@ export function Verdict({ flow, problem, retry }) {
     return html`<section class="verdict" aria-label="How it is"><p class="verdict-words">Asking …</p></section>`;
   }
   const [level, icon] = levelOf(flow);
-  return html`<section class="verdict is-${level}" role="status" aria-label="How it is">
+  return html`<section class="verdict is-${level}" aria-label="How it is">
     <${Icon} name=${icon} />
     <div>
-      <p class="verdict-words">${words(flow)}</p>
+      <p class="verdict-words" role="status">${words(flow)}</p>
       ${flow.problems.length ? html`<ul>${flow.problems.map((one) => html`<li><strong>${one.part}</strong> ${one.detail}</li>`)}</ul>` : html`<p>${calm(flow)}</p>`}
     </div>
   </section>`;
