@@ -115,9 +115,9 @@ def ranking_agrees(shown: Shown, panel: str) -> None:
     """Each place of a ranking, and what the rest come to."""
     by, key_of = RANKINGS[panel]
     top = shown.ask("/stats/top", by=by, scope="all")
-    assert [list(row.values()) for row in shown.table(panel)] == [
-        [number(one["key"]), *(near(one[name]) for name in COLUMNS)] for one in top["data"]
-    ]
+    rest = [top["other"] | {"key": f"{top['other']['keys']} more"}] if top["other"]["keys"] else []
+    table = [list(row.values()) for row in shown.table(panel)]
+    assert table == [[number(one["key"]), *(near(one[name]) for name in COLUMNS)] for one in (*top["data"], *rest)]
     lines = counted(shown.lines, top["meta"]["coverage"])
     every = Counter(map(key_of, lines))
     errors = Counter(key_of(line) for line in lines if line.status >= 400)
@@ -125,6 +125,7 @@ def ranking_agrees(shown: Shown, panel: str) -> None:
         key: (requests, errors[key]) for key, requests in every.items()
     }.items()
     assert sum(one["requests"] for one in top["data"]) + top["other"]["requests"] == len(lines)
+    assert sum(row[1] for row in table) == len(lines)
     for one in top["data"]:
         ranked = sorted(line.latency_ms for line in lines if key_of(line) == one["key"])
         assert one["p95_latency"] == pytest.approx(ranked[-(-95 * len(ranked) // 100) - 1], rel=0.0101)

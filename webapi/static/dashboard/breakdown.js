@@ -17,7 +17,7 @@ const COLUMNS = ["requests", "share", "errors", "error_rate", "p95_latency_ms"];
  * `sort` the chosen one, and `onSort` is told of another. `label` says more of a key than its name.
  */
 export function Breakdown({ name, top, field, sorts, sort, onSort, label, state, go, ...panel }) {
-  const table = top && { columns: [field, ...COLUMNS], rows: top.data.map(cells) };
+  const table = top && { columns: [field, ...COLUMNS], rows: rows(top).map(cells) };
   const most = top ? Math.max(...top.data.map(BARS[sort] || BARS.requests), 0) : 0;
   const tabs = sorts && html`<${Sorts} name=${name} sorts=${sorts} sort=${sort} onSort=${onSort} />`;
   return html`<${Panel} name=${name} tools=${tabs} note=${top && html`<${Coverage} coverage=${top.meta.coverage} />`} table=${table} hasNumbers=${Boolean(top)} ...${panel}>
@@ -82,6 +82,11 @@ function Row({ one, field, sort, most, label, state, go }) {
       <${Link} to=${without} go=${go} aria-label="Exclude ${one.key}" title="Exclude"><${Icon} name="exclude" /><//>
     </td>
   </tr>`;
+}
+
+/** What is ranked, and what the rest comes to, so that a table sums to the total. */
+function rows({ data, other }) {
+  return other.keys ? [...data, { ...other, key: `${count(other.keys)} more` }] : data;
 }
 
 function cells(one) {
