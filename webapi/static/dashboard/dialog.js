@@ -15,7 +15,8 @@ export function Dialog({ name, onClose, children }) {
   // Of those that cannot be closed Chromium lets a second Escape close one all the same.
   const closed = onClose || (() => dialog.current?.showModal());
   const outside = (event) => event.target === dialog.current && onClose?.();
-  return html`<dialog ref=${dialog} aria-label=${name} closedby=${onClose ? null : "none"} onClose=${closed} onClick=${outside}>
+  const closedBy = onClose ? null : "none";
+  return html`<dialog ref=${dialog} aria-label=${name} closedby=${closedBy} onClose=${closed} onClick=${outside}>
     <div class="dialog-body">
       <header>
         <h2>${name}</h2>

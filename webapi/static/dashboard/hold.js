@@ -15,7 +15,7 @@ export function useHold() {
   return [isPointedAt || isFocused, listeners];
 }
 
-/** Why a list stands still, null where it does not: somebody is at it, has gone on to `older` ones, or has one `open`. */
+/** Why a list stands still, null where it does not: one of it is open, older ones are below, or somebody is at it. */
 export function stillness({ isHeld, older, isOpen = false }) {
   if (isOpen) {
     return "stands still while one is open";

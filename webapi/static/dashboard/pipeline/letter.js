@@ -46,7 +46,9 @@ function Field({ one, onText }) {
 }
 
 function Text({ one }) {
-  return html`<pre tabindex="0" role="region" aria-label="Text of letter ${one.id}"><code><bdi>${one.text}</bdi></code>${one.is_whole ? "" : html`<span class="soft"> … of ${bytes(one.bytes)}</span>`}</pre>`;
+  const rest = !one.is_whole && html`<span class="soft"> … of ${bytes(one.bytes)}</span>`;
+  const name = `Text of letter ${one.id}`;
+  return html`<pre tabindex="0" role="region" aria-label=${name}><code><bdi>${one.text}</bdi></code>${rest}</pre>`;
 }
 
 /** Whether what came can be changed: only a line can, of which all is here as it was. */

@@ -33,7 +33,9 @@ export function Letters({ state, go, isLive, ...panel }) {
   return html`<div id="letters" tabindex="-1" ...${held}><${Panel} name="Dead letters" note=${note} lead=${lead} table=${table} problem=${found.problem} retry=${found.retry}
     hasNumbers=${Boolean(first)} isBusy=${found.busy} ...${panel}>
     ${first && !letters.length && html`<p class="nothing">Nothing was rejected.</p>`}
-    <ul class="letters">${letters.map((one) => html`<${Letter} key=${one.id} one=${one} mayChange=${mayChange} />`)}</ul>
+    <ul class="letters">
+      ${letters.map((one) => html`<${Letter} key=${one.id} one=${one} mayChange=${mayChange} />`)}
+    </ul>
     <${Older} older=${older} cursor=${before} name="Older letters" />
   <//></div>`;
 }
