@@ -28,6 +28,16 @@ def test_help_opens_with_its_key_and_closes_with_escape(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+def test_keys_do_what_the_help_says(page: Page) -> None:
+    for key, name in (("1", "15 minutes"), ("3", "24 hours"), ("4", "7 days"), ("2", "hour")):
+        page.keyboard.press(key)
+        expect(page.get_by_role("link", name=f"Last {name}", exact=True)).to_have_attribute("aria-current", "true")
+    page.keyboard.press("t")
+    expect(page.get_by_role("heading", name="Lines as they come")).to_be_attached()
+    page.keyboard.press("t")
+    expect(page.get_by_role("heading", name="Lines", exact=True)).to_be_attached()
+
+
 def test_a_theme_that_was_chosen_is_there_before_anything_is_drawn(watched: Watched, site: Site) -> None:
     page = watched.open(site.url)
     page.get_by_role("button", name="Theme: as the system").click()
