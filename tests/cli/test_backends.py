@@ -11,6 +11,7 @@ import redis
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from cli import ports
+from cli.child import wait_until
 from tests.servers import Backend
 
 
@@ -18,7 +19,8 @@ def test_a_topic_can_be_made_and_found(backend: Backend) -> None:
     name = backend.new_topic_name()
     with closing(KafkaAdminClient(bootstrap_servers=backend.kafka_bootstrap_servers)) as admin:
         admin.create_topics([NewTopic(name, 2, 1)])
-        assert name in admin.list_topics()
+        # The broker that answers may not have heard of it yet from the controller.
+        assert wait_until(lambda: name in admin.list_topics(), 10)
 
 
 @pytest.mark.parametrize("name", ["redis", "cache"])

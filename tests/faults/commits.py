@@ -6,6 +6,7 @@ import contextlib
 
 from kafka.admin import KafkaAdminClient
 
+from pipeline.brokers import connecting, require_answer
 from tests.integration.pipeline import Pipeline
 
 TIMEOUT_MS = 2_000
@@ -15,14 +16,18 @@ class Commits:
     """The group's offsets, held against MySQL's plan of the topic as it is now."""
 
     def __init__(self, pipeline: Pipeline) -> None:
-        """Raises KafkaError."""
+        """Raises KafkaError, or Unavailable."""
         self._pipeline = pipeline
         self._group, self._topic = pipeline.environment["KAFKA_GROUP"], pipeline.environment["KAFKA_TOPIC"]
-        self._admin = KafkaAdminClient(
-            bootstrap_servers=pipeline.backend.kafka_bootstrap_servers,
-            request_timeout_ms=TIMEOUT_MS,
-            bootstrap_timeout_ms=TIMEOUT_MS,
-        )
+        servers = pipeline.backend.kafka_bootstrap_servers
+        require_answer(servers)
+        with connecting() as connect:
+            self._admin = KafkaAdminClient(
+                kafka_client=connect,
+                bootstrap_servers=servers,
+                request_timeout_ms=TIMEOUT_MS,
+                bootstrap_timeout_ms=TIMEOUT_MS,
+            )
 
     def beyond(self) -> dict[int, tuple[int, int]] | None:
         """The partitions of which Kafka was told more than is planned and done: what it was told, and what is.
