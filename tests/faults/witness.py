@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 
 from tests.faults.commits import Commits
@@ -69,13 +71,24 @@ def watched(pipeline: Pipeline) -> Iterator[Witness]:
 
     looks = (witness.look_at_memory, witness.look_at_commits)
     threads = [threading.Thread(target=again, args=(look,)) for look in looks]
-    for thread in threads:
-        thread.start()
-    try:
-        yield witness
-    finally:
-        stop.set()
+    with _sockets_left_to_the_collector():
         for thread in threads:
-            thread.join()
-        witness.look_at_memory()
-        witness.close()
+            thread.start()
+        try:
+            yield witness
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+            witness.look_at_memory()
+            witness.close()
+
+
+@contextlib.contextmanager
+def _sockets_left_to_the_collector() -> Iterator[None]:
+    """Has no warning of them, and none of them left: kafka-python closes no socket of a connection that a broker which
+    was killed never took, and a later test would be blamed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
+        gc.collect()
