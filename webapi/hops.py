@@ -102,7 +102,7 @@ def hops(waiting: Waiting, sums: Sums, processes: Sequence[Process] | None) -> l
     """All hops, in a line's order. `processes` are None where nobody knows them."""
     lag, age = waiting.records_seconds, waiting.batches_seconds
     done = sums.stored + sums.discarded + sums.rejected + sums.duplicate
-    late = (age or 0) >= BEHIND
+    late = _is_late(age)
     messages = _gauge(processes, "consumer", WAITING)
     return [
         Hop(
@@ -114,7 +114,7 @@ def hops(waiting: Waiting, sums: Sums, processes: Sequence[Process] | None) -> l
         Hop("kafka", _kafka(processes, waiting), None, None, waiting.records, "records", lag),
         Hop(
             "consumer",
-            _state(processes, "consumer", (lag or 0) >= BEHIND),
+            _state(processes, "consumer", _is_late(lag)),
             sums.received,
             _rate(processes, "consumer", "pipeline_lines_planned_total"),
         ),
@@ -148,17 +148,17 @@ def troubles(
             yield Trouble(name, said)
     if processes is not None:
         for name, means in _MEANS.items():
-            if not any(one.alive for one in processes if one.name == name):
+            if not _alive(processes, name):
                 yield Trouble(name, f"none says that it runs: {means}")
     if _is_unread(processes, waiting):
         yield Trouble("kafka", f"no consumer could look into it for {waiting.unseen_seconds:,.0f} s")
     if _is_queue_away(processes):
         yield Trouble("queue", "Redis does not take messages: what is planned waits in the database")
-    if (waiting.records_seconds or 0) >= BEHIND:
+    if _is_late(waiting.records_seconds):
         yield Trouble(
             "kafka", f"{_counted(waiting.records, 'record')} not planned for {waiting.records_seconds:,.0f} s"
         )
-    if (waiting.batches_seconds or 0) >= BEHIND:
+    if _is_late(waiting.batches_seconds):
         what = f"{_counted(waiting.batches, 'batch', 'batches')} ({_counted(waiting.lines, 'line')})"
         yield Trouble("queue", f"{what} not stored, the oldest for {waiting.batches_seconds:,.0f} s")
     for one in processes or ():
@@ -179,10 +179,14 @@ def _counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
+def _is_late(seconds: float | None) -> bool:
+    return seconds is not None and seconds >= BEHIND
+
+
 def _state(processes: Sequence[Process] | None, name: str, late: bool) -> State:
     if processes is None:
         return "unknown"
-    if not any(one.alive for one in processes if one.name == name):
+    if not _alive(processes, name):
         return "down"
     return "behind" if late else "ok"
 
@@ -190,7 +194,7 @@ def _state(processes: Sequence[Process] | None, name: str, late: bool) -> State:
 def _kafka(processes: Sequence[Process] | None, waiting: Waiting) -> State:
     if _is_unread(processes, waiting):
         return "down"
-    return "behind" if (waiting.records_seconds or 0) >= BEHIND else "ok"
+    return "behind" if _is_late(waiting.records_seconds) else "ok"
 
 
 def _queue(processes: Sequence[Process] | None, messages: int | None, late: bool) -> State:
@@ -201,7 +205,7 @@ def _queue(processes: Sequence[Process] | None, messages: int | None, late: bool
 
 def _is_unread(processes: Sequence[Process] | None, waiting: Waiting) -> bool:
     """Whether consumers run and see nothing of Kafka."""
-    return bool(_alive(processes, "consumer")) and (waiting.unseen_seconds or 0) >= BEHIND
+    return bool(_alive(processes, "consumer")) and _is_late(waiting.unseen_seconds)
 
 
 def _is_queue_away(processes: Sequence[Process] | None) -> bool:

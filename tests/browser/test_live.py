@@ -9,7 +9,7 @@ from typing import NamedTuple
 from playwright.sync_api import CDPSession, Page, Route, expect
 
 from tests.browser.conftest import Site
-from tests.browser.watched import Watched
+from tests.browser.watched import Watched, settle
 from tests.integration.pipeline import Pipeline
 
 
@@ -20,9 +20,7 @@ def test_it_rests_where_live_is_off(watched: Watched, site: Site) -> None:
     expect(page.locator(".card-value").first).not_to_have_text("\u2013")
     page.keyboard.press("l")
     expect(page).to_have_url(re.compile("live=0"))
-    for _ in range(5):  # for what was under way when the key was pressed: a timer, a drawing, an answer
-        page.clock.run_for(2_000)
-        page.wait_for_timeout(50)
+    settle(page)
     watched.requests.clear()
     page.clock.run_for(60_000)
     assert watched.requests == []

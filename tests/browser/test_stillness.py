@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Site
-from tests.browser.watched import Watched
+from tests.browser.watched import Watched, settle
 
 STILL = re.compile("; stands still while you are at it$")
 
@@ -26,10 +26,8 @@ def part(request: pytest.FixtureRequest, watched: Watched, site: Site) -> Locato
 
 
 def looks(watched: Watched, page: Page, path: str) -> int:
-    """How often a path is asked for in a minute, after what was under way already: a timer, a drawing, an answer."""
-    for _ in range(5):
-        page.clock.run_for(2_000)
-        page.wait_for_timeout(50)
+    """How often a path is asked for in a minute."""
+    settle(page)
     watched.requests.clear()
     page.clock.run_for(60_000)
     return sum(path in one.url for one in watched.requests)

@@ -42,3 +42,10 @@ class Watched:
     def _answered(self, response: Response) -> None:
         if response.status >= 400:
             self._complaints.append(f"{response.request.method} {response.url}: {response.status}")
+
+
+def settle(page: Page) -> None:
+    """Lets by what is under way on a page whose clock is the test's: a timer, a drawing, an answer."""
+    for _ in range(5):
+        page.clock.run_for(2_000)
+        page.wait_for_timeout(50)

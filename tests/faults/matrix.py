@@ -39,10 +39,9 @@ from tests.faults.faults import (
     unheard,
 )
 from tests.faults.scene import Scene, make_disks, may_mount, staged
-from tests.faults.witness import Witness, watched
+from tests.faults.witness import RESIDENT_MB, Witness, watched
 
 RECOVERED_SECONDS = 60.0
-RESIDENT_MB = 300.0
 SHORT, LONG = 10.0, 70.0
 FULL, CLOCK, RESTORED = "disk full 10 s", "clock ± 90 s", "restored from a backup"
 

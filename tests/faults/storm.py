@@ -23,7 +23,7 @@ from tests.faults import invariants
 from tests.faults.load import Journal, load
 from tests.faults.steps import CODES, SELDOM, STEPS
 from tests.faults.supervised import UNAVAILABLE
-from tests.faults.witness import watched
+from tests.faults.witness import RESIDENT_MB, watched
 from tests.integration.pipeline import PATIENCE, PROCESSES, Pipeline, running_on
 
 SERVERS = ("kafka", "redis", "cache", "database")
@@ -34,7 +34,6 @@ STOP_SECONDS = 10.0
 ENDED = (0, -15, -9)
 # As when it was killed at a step, also where the child of granian or Dramatiq ended itself.
 CHILD_ENDED = set(CODES.items())
-RESIDENT_MB = 300.0
 
 Undo = Callable[[], object]
 

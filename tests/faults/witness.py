@@ -13,6 +13,8 @@ from tests.faults.session import peak, session
 from tests.integration.pipeline import PROCESSES, Pipeline
 
 PAUSE = 0.25
+# What no process of ours may ever have.
+RESIDENT_MB = 300.0
 
 
 class Witness:
