@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import socket
 import struct
+from collections import deque
 
 from pipeline import port
 from pipeline.errors import ConfigurationError
@@ -12,6 +13,8 @@ from pipeline.settings import Settings
 
 # Below what the kernel hands out to outgoing connections, so that a server finds its port again after a restart.
 RANGE = range(15_000, 32_000)
+# The next to be given is the first; a port that was given goes to the end.
+_candidates = deque(random.sample(RANGE, len(RANGE)))
 
 
 def is_taken(number: int) -> bool:
@@ -54,13 +57,23 @@ def _listener(settings: Settings, process: str) -> tuple[str, str, int]:
 
 
 def free(count: int) -> list[int]:
-    """`count` different ports that nobody listens on."""
-    found: set[int] = set()
+    """`count` different ports that nobody listens on.
+
+    None is given a second time before all have been: whom it was given to may not listen on it yet.
+    """
+    found: list[int] = []
     while len(found) < count:
-        number = random.choice(RANGE)
-        if not is_taken(number):
-            found.add(number)
-    return list(found)
+        _candidates.rotate(-1)
+        if not is_taken(_candidates[-1]):
+            found.append(_candidates[-1])
+    return found
+
+
+def share(part: int, of: int) -> None:
+    """From now on, `free` gives this process one of `of` shares alone, no port of which is in another."""
+    numbers = RANGE[part::of]
+    _candidates.clear()
+    _candidates.extend(random.sample(numbers, len(numbers)))
 
 
 def kafka_answers(number: int) -> bool:

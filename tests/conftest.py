@@ -38,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "any_servers: a test to which the servers make no difference; runs on one set")
     if worker := os.environ.get("PYTEST_XDIST_WORKER"):
         # No worker is given a port that another has been given and does not listen on yet.
-        ports.RANGE = ports.RANGE[int(worker.removeprefix("gw")) :: int(os.environ["PYTEST_XDIST_WORKER_COUNT"])]
+        ports.share(int(worker.removeprefix("gw")), int(os.environ["PYTEST_XDIST_WORKER_COUNT"]))
     missing = servers.missing_real_servers()
     only = config.getoption("--backend")
     required = os.environ.get("TALLY_REQUIRE_SERVERS") == "1"
