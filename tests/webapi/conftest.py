@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 
 import pytest
@@ -19,6 +20,7 @@ from webapi.metrics import Metrics
 __all__ = ["NOW", "api", "clock", "database", "refusing", "store"]
 
 NOW = datetime(2026, 3, 3, 12, 0, 30, 250_000, tzinfo=UTC)
+OpenCache = Callable[[], Cache]
 
 
 @pytest.fixture
@@ -35,10 +37,21 @@ def refusing() -> FlaskClient:
 
 
 @pytest.fixture
-def api(backend: Backend, store: Store, clock: list[datetime]) -> Iterator[FlaskClient]:
+def open_cache(backend: Backend) -> Iterator[OpenCache]:
+    """Opens the cache as often as it is called, and closes all of them after the test."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(closing(Cache.open(backend.cache_url)))
+
+
+@pytest.fixture
+def cache(open_cache: OpenCache) -> Cache:
+    """The cache of the application."""
+    return open_cache()
+
+
+@pytest.fixture
+def api(backend: Backend, store: Store, cache: Cache, clock: list[datetime]) -> FlaskClient:
     """A client of an application whose database and cache are empty."""
     with redis.Redis.from_url(backend.cache_url) as client:
         client.flushdb()
-    cache = Cache.open(backend.cache_url)
-    yield compose(store, cache, Metrics(), lambda: clock[0]).test_client()
-    cache.close()
+    return compose(store, cache, Metrics(), lambda: clock[0]).test_client()

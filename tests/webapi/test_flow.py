@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,14 +25,6 @@ from tests.servers import Backend
 def _errors(monkeypatch: pytest.MonkeyPatch) -> None:
     """A status remembers errors that are logged; not for longer than a test."""
     monkeypatch.setattr(logging.getLogger(), "handlers", list(logging.getLogger().handlers))
-
-
-@pytest.fixture
-def cache(backend: Backend) -> Iterator[Cache]:
-    """The cache of the application."""
-    cache = Cache.open(backend.cache_url)
-    yield cache
-    cache.close()
 
 
 def batch(stream: int, first: int, state: str = "done", **more: Any) -> None:

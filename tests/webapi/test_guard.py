@@ -11,7 +11,6 @@ from pipeline.cache import Cache
 from pipeline.errors import Denied
 from pipeline.keyring import ApiKey, Keyring, digest, minted
 from pipeline.storage import Store
-from tests.servers import Backend
 from tests.stores import Seen, put
 from tests.webapi.conftest import NOW
 from webapi import export
@@ -34,9 +33,8 @@ def keyring() -> Keyring:
 
 
 @pytest.fixture
-def guarded(backend: Backend, store: Store, keyring: Keyring) -> FlaskClient:
+def guarded(store: Store, cache: Cache, keyring: Keyring) -> FlaskClient:
     """A client of an application that asks for keys."""
-    cache = Cache.open(backend.cache_url)
     return compose(
         store, cache, Metrics(), lambda: NOW, cors_origins="https://a.example", keyring=keyring
     ).test_client()

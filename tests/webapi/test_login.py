@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from http.cookies import SimpleCookie
 from typing import Any
@@ -11,15 +12,15 @@ import redis
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from pipeline.cache import Cache
 from pipeline.keyring import ApiKey, Keyring, digest
 from pipeline.storage import Store
 from tests.known_key import KEY, PUBLIC_ID, UNKNOWN_KEY
 from tests.servers import Backend
-from tests.webapi.conftest import NOW
+from tests.webapi.conftest import NOW, OpenCache
 from webapi.app import compose
 from webapi.metrics import Metrics
 
+Another = Callable[[], FlaskClient]
 OWN = {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"}
 
 
@@ -32,17 +33,17 @@ def keyring() -> Keyring:
 
 
 @pytest.fixture
-def guarded(backend: Backend, store: Store, keyring: Keyring, clock: list[datetime]) -> FlaskClient:
+def another(open_cache: OpenCache, store: Store, keyring: Keyring, clock: list[datetime]) -> Another:
+    """Starts one more process of the same web API, with a browser of its own."""
+    return lambda: compose(store, open_cache(), Metrics(), lambda: clock[0], keyring=keyring).test_client()
+
+
+@pytest.fixture
+def guarded(backend: Backend, another: Another) -> FlaskClient:
     """A browser in front of an application that asks for keys; its cache is empty."""
     with redis.Redis.from_url(backend.cache_url) as client:
         client.flushdb()
-    return another(backend, store, keyring, clock)
-
-
-def another(backend: Backend, store: Store, keyring: Keyring, clock: list[datetime]) -> FlaskClient:
-    """One more process of the same web API, with a browser of its own."""
-    app = compose(store, Cache.open(backend.cache_url), Metrics(), lambda: clock[0], keyring=keyring)
-    return app.test_client()
+    return another()
 
 
 def login(client: FlaskClient, key: str = KEY, **headers: str) -> TestResponse:
@@ -140,23 +141,19 @@ def test_its_requests_count_as_its_keys(guarded: FlaskClient, keyring: Keyring) 
     assert [guarded.get("/logs").status_code for _ in range(2)] == [200, 429]
 
 
-def test_it_is_good_at_every_web_api_and_after_a_restart(
-    backend: Backend, store: Store, guarded: FlaskClient, keyring: Keyring, clock: list[datetime]
-) -> None:
-    other = another(backend, store, keyring, clock)
+def test_it_is_good_at_every_web_api_and_after_a_restart(guarded: FlaskClient, another: Another) -> None:
+    other = another()
     for one, two in ((guarded, other), (other, guarded)):
         text = cookie(login(one)).value
         two.set_cookie("tally_session", text)
         assert two.get("/logs").status_code == 200
 
 
-def test_without_the_cache_it_is_good_where_it_began(
-    backend: Backend, store: Store, guarded: FlaskClient, keyring: Keyring, clock: list[datetime]
-) -> None:
+def test_without_the_cache_it_is_good_where_it_began(backend: Backend, guarded: FlaskClient, another: Another) -> None:
     backend.servers["cache"].freeze()
     text = cookie(login(guarded)).value
     assert guarded.get("/logs").status_code == 200
-    other = another(backend, store, keyring, clock)
+    other = another()
     other.set_cookie("tally_session", text)
     assert other.get("/logs").status_code == 401
 

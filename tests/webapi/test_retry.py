@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
@@ -27,17 +27,15 @@ Open = Callable[..., FlaskClient]
 
 
 @pytest.fixture
-def over(backend: Backend, store: Store, environment: dict[str, str]) -> Iterator[Open]:
+def over(store: Store, cache: Cache, environment: dict[str, str]) -> Open:
     """Opens applications that know where Kafka is."""
     assert environment
-    cache = Cache.open(backend.cache_url)
 
     def over(keyring: Keyring | None = None) -> FlaskClient:
         resend = resending(store, settings.load())
         return compose(store, cache, Metrics(), lambda: NOW, keyring=keyring, resend=resend).test_client()
 
-    yield over
-    cache.close()
+    return over
 
 
 def test_what_is_fit_is_sent_and_marked(
