@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from cli.database import database
 from cli.questions import asks, named, web_api
 from cli.utf8 import utf8
 from pipeline import settings
@@ -130,14 +131,8 @@ def _handled(chosen: Chosen, work: Callable[[Store], int]) -> int:
     """
     from cli.letters import absent
 
-    store = _store()
-    missing = absent(store, chosen)
-    if missing:
-        click.echo(f"there is no dead letter {', '.join(map(str, missing))}", err=True)
-    return work(store) or int(bool(missing))
-
-
-def _store() -> Store:
-    from pipeline.storage import Store
-
-    return Store.open(settings.load().database_url)
+    with database() as store:
+        missing = absent(store, chosen)
+        if missing:
+            click.echo(f"there is no dead letter {', '.join(map(str, missing))}", err=True)
+        return work(store) or int(bool(missing))

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from cli.database import database
 from cli.utf8 import utf8
-from pipeline import settings
 from pipeline.keyring import SCOPES
 from pipeline.moment import rfc3339
 from pipeline.process import guarded
 
 if TYPE_CHECKING:
     from pipeline.api_keys import Listed
-    from pipeline.storage import Store
 
 
 @click.group()
@@ -55,7 +54,8 @@ def _create(name: str, scopes: tuple[str, ...], rate: int | None) -> int:
 
     if not 1 <= len(name.strip()) <= 100:
         raise click.UsageError("NAME is 1 to 100 characters")
-    click.echo(api_keys.create(_store(), name.strip(), frozenset(scopes), rate))
+    with database() as store:
+        click.echo(api_keys.create(store, name.strip(), frozenset(scopes), rate))
     click.echo("This is the only time that it is shown. It is sent as `Authorization: Bearer KEY`.", err=True)
     click.echo("It counts within five seconds.", err=True)
     return 0
@@ -65,7 +65,8 @@ def _list(as_json: bool) -> int:
     from cli.table import Column, Paper, number, word
     from pipeline import api_keys
 
-    found = api_keys.listed(_store())
+    with database() as store:
+        found = api_keys.listed(store)
     if as_json:
         click.echo(msgspec.json.encode([_told(one) for one in found]).decode())
         return 0
@@ -88,16 +89,12 @@ def _list(as_json: bool) -> int:
 def _revoke(key_id: str) -> int:
     from pipeline import api_keys
 
-    if not api_keys.revoke(_store(), key_id):
+    with database() as store:
+        revoked = api_keys.revoke(store, key_id)
+    if not revoked:
         raise click.UsageError(f"there is no key {key_id[:40]!r}; `tally keys list` shows their ids")
     click.echo(f"revoked {key_id}", err=True)
     return 0
-
-
-def _store() -> Store:
-    from pipeline.storage import Store
-
-    return Store.open(settings.load().database_url)
 
 
 def _told(one: Listed) -> dict[str, object]:
