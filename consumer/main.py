@@ -66,7 +66,7 @@ def main() -> int:
     def close() -> None:
         pages.close()
         consumer.close(autocommit=False, timeout_ms=2_000)
-        for client in (planner_reader, keeper_reader, planner_topic, keeper_topic, cache):
+        for client in (planner_reader, keeper_reader, planner_topic, keeper_topic, broker, cache):
             client.close()
 
     return process.run(

@@ -23,11 +23,16 @@ _SELDOM = 1_000
 
 
 class Broker(RedisBroker):
-    """Dramatiq's, but for how often each queue is looked at."""
+    """Dramatiq's, but for how often each queue is looked at, and that it has an end."""
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 0) -> dramatiq.Consumer:  # noqa: ARG002
         """As Dramatiq has it; `timeout` is one for all queues, and not heeded."""
         return super().consume(queue_name, prefetch, _LOOKS.get(queue_name, _SELDOM))
+
+    def close(self) -> None:
+        """Closes the connections, which Dramatiq leaves to the collector."""
+        super().close()
+        self.client.connection_pool.disconnect()
 
 
 def build_broker(redis_url: str) -> RedisBroker:

@@ -32,6 +32,7 @@ def main() -> int:
     def close() -> None:
         clock.stop()
         pages.close()
+        broker.close()
         cache.close()
 
     return process.run("scheduler", [status.loop(cache, "scheduler", registry)], close)

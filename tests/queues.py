@@ -18,4 +18,3 @@ def broker(backend: Backend) -> Iterator[RedisBroker]:
     found.client.flushdb()
     yield found
     found.close()
-    found.client.connection_pool.disconnect()

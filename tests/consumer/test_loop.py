@@ -72,7 +72,6 @@ class Consumer:
         self.admin.close()
         self.reader.close()
         self.broker.close()
-        self.broker.client.connection_pool.disconnect()
 
 
 @contextlib.contextmanager

@@ -30,9 +30,9 @@ class Planner:
         self.store = Store.open(given.database_url)
         self.admin, self.reader, assignment = TopicAdmin(given), RangeReader(given), Assignment()
         self.consumer: KafkaConsumer = _consumer(given, assignment)
-        broker = messages.build_broker(given.redis_url)
+        self.broker = messages.build_broker(given.redis_url)
         self.loop = PollLoop(
-            given, self.store, broker, self.consumer, assignment, self.admin, self.reader, Metrics(), Pulse()
+            given, self.store, self.broker, self.consumer, assignment, self.admin, self.reader, Metrics(), Pulse()
         )
 
     def comes_to(self, partitions: int, seconds: float = 30) -> bool:
@@ -41,7 +41,7 @@ class Planner:
 
     def close(self) -> None:
         """Leaves the group."""
-        for client in (self.consumer, self.reader, self.admin):
+        for client in (self.consumer, self.reader, self.admin, self.broker):
             client.close()
         self.store.disconnect()
 

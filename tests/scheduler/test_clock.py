@@ -34,7 +34,7 @@ def queue(url: str) -> Iterator[RedisBroker]:
     broker.client.flushdb()
     yield broker
     broker.client.flushdb()
-    broker.client.close()
+    broker.close()
 
 
 def sent() -> Counter:
@@ -122,6 +122,6 @@ def test_the_process_lives_with_or_without_redis_until_it_is_told_to_stop(
     else:
         broker = messages.build_broker(environment["REDIS_URL"])
         assert wait_until(lambda: len(waiting(broker)) >= 22, 5)
-        broker.client.close()
+        broker.close()
     child.terminate()
     assert child.wait(5) == 0

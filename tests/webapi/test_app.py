@@ -20,9 +20,9 @@ from webapi.metrics import Metrics
 AWAY = "redis://127.0.0.1:1/0"
 
 
-def over(url: str, cache_url: str = AWAY) -> Flask:
-    """An application over a database."""
-    return compose(Store.open(url), Cache.open(cache_url), Metrics(), lambda: NOW)
+def over(url: str, cache: Cache | None = None) -> Flask:
+    """An application over a database, without a cache by default."""
+    return compose(Store.open(url), cache or Cache.open(AWAY), Metrics(), lambda: NOW)
 
 
 def test_the_first_page_says_what_there_is(api: FlaskClient) -> None:
@@ -66,8 +66,8 @@ def test_without_the_cache_it_is_ready_and_says_what_is_missing(database: str) -
     assert "cache is not available" in answer.json["checks"]["cache"]
 
 
-def test_a_database_that_is_away_is_named(backend: Backend) -> None:
-    away = over("mysql://tally:secret@127.0.0.1:1/away", backend.cache_url).test_client()
+def test_a_database_that_is_away_is_named(cache: Cache) -> None:
+    away = over("mysql://tally:secret@127.0.0.1:1/away", cache).test_client()
     with capture_logs():
         for path in ("/logs", "/stats?type=traffic&range=week&scope=all", "/ledger"):
             answer = away.get(path)
