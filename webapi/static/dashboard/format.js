@@ -1,15 +1,14 @@
 /** Numbers and times as people read them. Pure: nothing here asks the clock. */
 
-const WHOLE = new Intl.NumberFormat("en");
-const TENTH = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-const HUNDREDTH = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+// By hand, and not by Intl: to build its formats took a fifth of the scripts' time until the first numbers.
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86400;
 
 /** Every digit: 1,234,567. */
 export function whole(number) {
-  return WHOLE.format(number);
+  return String(number).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 }
 
 /** Three digits where there are too many: 98,304, 1.23 M, 45.6 M. */
@@ -41,7 +40,7 @@ export function percent(share) {
   if (hundred === 0 || hundred >= 99.95) {
     return `${Math.round(hundred)} %`;
   }
-  return hundred < 0.01 ? "< 0.01 %" : `${hundred < 1 ? HUNDREDTH.format(hundred) : TENTH.format(hundred)} %`;
+  return hundred < 0.01 ? "< 0.01 %" : `${fixed(hundred, hundred < 1 ? 2 : 1)} %`;
 }
 
 /** Milliseconds: 12 ms, 971 ms, 1.27 s, 2 min 5 s; a dash where there is none. */
@@ -50,7 +49,7 @@ export function latency(milliseconds) {
     return "–";
   }
   if (milliseconds < 1000) {
-    return `${milliseconds < 10 && milliseconds % 1 ? TENTH.format(milliseconds) : Math.round(milliseconds)} ms`;
+    return `${milliseconds < 10 && milliseconds % 1 ? fixed(milliseconds, 1) : Math.round(milliseconds)} ms`;
   }
   return milliseconds < 60_000 ? `${digits(milliseconds / 1000)} s` : duration(milliseconds / 1000);
 }
@@ -64,7 +63,7 @@ export function axisLatency(milliseconds) {
 /** The same of counts: 0, 250, 2.5 k, 10 k, 1 M. */
 export function axisCount(number) {
   const [size, unit] = [[1e9, " G"], [1e6, " M"], [1e4, " k"], [1, ""]].find(([size]) => number >= size) || [1, ""];
-  return unit === " k" ? `${Math.round(number / 10) / 100} k` : `${WHOLE.format(Math.round((number / size) * 100) / 100)}${unit}`;
+  return unit === " k" ? `${Math.round(number / 10) / 100} k` : `${whole(Math.round((number / size) * 100) / 100)}${unit}`;
 }
 
 /** Seconds in their two greatest units: 2 s, 4 min 10 s, 3 h 20 min, 2 d 4 h. */
@@ -86,7 +85,7 @@ export function bytes(number) {
 
 /** The time of day in the viewer's zone: 14:03:07. */
 export function clock(moment) {
-  return at(moment, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return `${minute(moment)}:${twoDigits(new Date(moment).getSeconds())}`;
 }
 
 /** The day and the time in the viewer's zone: 25 Nov 14:03:07. */
@@ -96,12 +95,14 @@ export function dayAndClock(moment) {
 
 /** The day in the viewer's zone: 25 Nov. */
 export function day(moment) {
-  return at(moment, { day: "numeric", month: "short" });
+  const date = new Date(moment);
+  return `${date.getDate()} ${MONTHS[date.getMonth()]}`;
 }
 
 /** Hours and minutes in the viewer's zone: 14:03. */
 export function minute(moment) {
-  return at(moment, { hour: "2-digit", minute: "2-digit" });
+  const date = new Date(moment);
+  return `${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}`;
 }
 
 /** The same moment in UTC, for who wants to be sure: 2025-11-25 13:03:07 UTC. */
@@ -132,7 +133,7 @@ export function change(now, before, kind = "count") {
   const [more, less] = { count: ["more", "fewer"], latency: ["slower", "faster"], share: ["more", "less"] }[kind];
   if (kind === "share") {
     const points = Math.abs(now - before) * 100;
-    const size = points < 0.1 ? "" : `${points < 10 ? TENTH.format(points) : whole(Math.round(points))} points `;
+    const size = points < 0.1 ? "" : `${points < 10 ? fixed(points, 1) : whole(Math.round(points))} points `;
     return size ? directed(now > before, `${size}${now > before ? more : less}`) : unchanged();
   }
   if (!before) {
@@ -155,9 +156,14 @@ function unchanged() {
 }
 
 function digits(number) {
-  return number >= 100 ? whole(Math.round(number)) : number >= 10 ? TENTH.format(number) : HUNDREDTH.format(number);
+  return number >= 100 ? whole(Math.round(number)) : fixed(number, number >= 10 ? 1 : 2);
 }
 
-function at(moment, parts) {
-  return new Intl.DateTimeFormat("en-GB", { hourCycle: "h23", ...parts }).format(new Date(moment));
+/** So many places after the point; a half, as it is written, goes up. */
+function fixed(number, places) {
+  return (Math.round(`${number}e${places}`) / 10 ** places).toFixed(places);
+}
+
+function twoDigits(number) {
+  return String(number).padStart(2, "0");
 }
