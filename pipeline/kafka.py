@@ -32,8 +32,6 @@ def consuming(settings: Settings, **own: Any) -> KafkaConsumer:
                 auto_offset_reset="none",
                 isolation_level="read_committed",
                 max_poll_records=1_000,
-                # Room for a full batch as Kafka keeps it, and not for many: it is taken apart in memory.
-                max_partition_fetch_bytes=MIB,
                 bootstrap_timeout_ms=CONNECT_MS,
                 request_timeout_ms=15_000,
                 reconnect_backoff_max_ms=1_000,
@@ -54,7 +52,8 @@ class RangeReader:
         self._topic = settings.kafka_topic
         require_answer(settings.kafka_bootstrap_servers)
         # A fetch waits at the log's end; the next range's would queue behind it on the same connection.
-        self._consumer = consuming(settings, group_id=None, fetch_max_wait_ms=10)
+        # There is room for a full batch as Kafka keeps it, and not for many: it is taken apart in memory.
+        self._consumer = consuming(settings, group_id=None, fetch_max_wait_ms=10, max_partition_fetch_bytes=MIB)
 
     def read(self, part: int, first: int, after: int, seconds: float = 20.0) -> list[ConsumerRecord]:
         """The records of partition `part` with `first` ≤ offset < `after`, in order; gaps are the log's own.
