@@ -29,7 +29,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 def page(path: str, setup: Setup, host: str, keys: bool) -> str:
     """The page at `/` or `/pipeline`, as whoever asked for it at `host` sees it; with `keys`, questions need one.
 
-    Browsers are told at once of all scripts that its first view needs, not as they find them.
+    Browsers are told at once of all scripts that its first view needs, not as they find them; and that these
+    are not urgent, so that the first question does not queue behind them.
     """
     return _template().render(
         assets=assets().root,

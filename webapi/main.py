@@ -52,9 +52,7 @@ def main() -> int:
 
 def build_app() -> Flask:
     """The application, with its clients; nothing is connected yet. Raises ConfigurationError."""
-    # Here and not above: the server's parent forks, and Polars must not be imported before that. Reads only:
-    # it needs no threads of its own.
-    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    # Here and not above: the server's parent only starts and watches the process that needs them.
     from pipeline import api_keys, status
     from pipeline.cache import Cache
     from pipeline.keyring import Keyring

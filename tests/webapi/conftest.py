@@ -38,7 +38,9 @@ def refusing() -> FlaskClient:
 
 @pytest.fixture
 def open_cache(backend: Backend) -> Iterator[OpenCache]:
-    """Opens the cache as often as it is called, and closes all of them after the test."""
+    """Opens the cache, which is empty, as often as it is called, and closes all of them after the test."""
+    with redis.Redis.from_url(backend.cache_url) as client:
+        client.flushdb()
     with ExitStack() as stack:
         yield lambda: stack.enter_context(closing(Cache.open(backend.cache_url)))
 
@@ -50,8 +52,6 @@ def cache(open_cache: OpenCache) -> Cache:
 
 
 @pytest.fixture
-def api(backend: Backend, store: Store, cache: Cache, clock: list[datetime]) -> FlaskClient:
+def api(store: Store, cache: Cache, clock: list[datetime]) -> FlaskClient:
     """A client of an application whose database and cache are empty."""
-    with redis.Redis.from_url(backend.cache_url) as client:
-        client.flushdb()
     return compose(store, cache, Metrics(), lambda: clock[0]).test_client()

@@ -8,7 +8,6 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
-import redis
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -39,10 +38,8 @@ def another(open_cache: OpenCache, store: Store, keyring: Keyring, clock: list[d
 
 
 @pytest.fixture
-def guarded(backend: Backend, another: Another) -> FlaskClient:
+def guarded(another: Another) -> FlaskClient:
     """A browser in front of an application that asks for keys; its cache is empty."""
-    with redis.Redis.from_url(backend.cache_url) as client:
-        client.flushdb()
     return another()
 
 
