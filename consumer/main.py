@@ -25,6 +25,7 @@ def main() -> int:
     """Runs the consumer until it is told to stop; returns its exit code."""
     given = settings.load()
     logging.configure("consumer", given.log_level)
+    process.give_back()
     exposure.require_intended(given, given.admin_host)
     crash = checkpoint.from_environment()
     metrics, pulse = Metrics(), Pulse()

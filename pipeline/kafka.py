@@ -105,6 +105,9 @@ class RangeReader:
     def _forget(self) -> None:
         """Drops what was fetched past a range: kafka-python would answer from it, whatever has become of the log."""
         fetcher = self._consumer._fetcher
+        # Each holds itself: until it is drained, or garbage is collected, a fetch stays in memory, and its lines.
+        for records in filter(None, (fetcher._next_partition_records, *fetcher._paused_partition_records.values())):
+            records.drain()
         fetcher._completed_fetches.clear()
         fetcher._paused_completed_fetches.clear()
         fetcher._paused_partition_records.clear()

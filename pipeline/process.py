@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import queue
 import signal
@@ -23,6 +24,9 @@ log = structlog.get_logger(__name__)
 # Seconds that steps in hand have, all together, once the process is to stop.
 GRACE = 4.0
 _SESSION = Path("/proc/self/autogroup")
+# glibc's: from so many bytes malloc asks the system for a block of its own, which goes back when it is freed. It begins
+# there, and each such block that is freed would raise it, up to 32 MiB.
+_MMAP_THRESHOLD, _LARGE = -3, 128 * 1024
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,16 @@ def give_way(nice: int) -> None:
     if os.getsid(0) == os.getpid():
         with contextlib.suppress(OSError):
             _SESSION.write_text(str(nice))
+
+
+def give_back() -> None:
+    """Has this process, and those it forks, give memory of large blocks back to the system as they are freed.
+
+    Once is enough; where the C library is not glibc, nothing happens.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_MMAP_THRESHOLD, _LARGE)
 
 
 def report(error: BaseException, **where: object) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 from typing import Any, Final
 
 from granian import Granian
 from granian.constants import HTTPModes
 from granian.http import HTTP1Settings
+
+from pipeline import process
 
 # At once; one more waits until another ends.
 CONNECTIONS: Final = 4096
@@ -39,6 +42,9 @@ def serve(target: str, host: str, port: int, **options: Any) -> int:
         log_dictconfig={"handlers": {}, "loggers": {"_granian": {}, "granian.access": {}}},
         **options,
     )
+    process.give_back()
+    # What is there by now, the worker process shares, and garbage collection would write to all of it: 14 MB each.
+    gc.freeze()
     try:
         server.serve()
     except SystemExit as ended:

@@ -11,7 +11,7 @@ import dramatiq
 import msgspec
 from dramatiq.brokers.redis import RedisBroker
 
-from pipeline import admin, checkpoint, exposure, filter, logging, messages, settings, status
+from pipeline import admin, checkpoint, exposure, filter, logging, messages, process, settings, status
 from pipeline.batch import Range
 from pipeline.cache import Cache
 from pipeline.kafka import RangeReader
@@ -34,6 +34,7 @@ def start() -> None:
     """Builds a worker process: its clients, its actors and its admin pages."""
     given = settings.load()
     logging.configure("worker", given.log_level)
+    process.give_back()
     exposure.require_intended(given, given.admin_host)
     metrics = Metrics()
     store = Store.open(given.database_url)

@@ -7,10 +7,8 @@ from typing import Any
 
 from werkzeug.exceptions import Conflict
 
-from pipeline import producer
 from pipeline.errors import Unavailable
 from pipeline.models import DeadLetter
-from pipeline.retry import UnfitError, record, send, topic_ids
 from pipeline.settings import Settings
 from pipeline.storage import Store
 
@@ -23,6 +21,10 @@ def resending(store: Store, settings: Settings) -> Resend:
     """Sends letters with a producer of its own each: it is seldom done, and costs nobody anything meanwhile."""
 
     def resend(id: int, replace: str | None, again: bool) -> bool:
+        # Here and not above: Kafka's client has its megabytes, and few processes ever need it.
+        from pipeline import producer
+        from pipeline.retry import UnfitError, record, send, topic_ids
+
         letter: Any = store.read(lambda: DeadLetter.select().where(DeadLetter.id == id).first())
         if letter is None:
             return False

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from kafka import KafkaProducer
+from kafka.consumer.fetcher import Fetcher
 
 from pipeline.errors import RangeChanged, Unavailable
 from pipeline.kafka import RangeReader
@@ -43,6 +44,19 @@ def test_what_was_fetched_with_a_range_answers_for_no_other_later(topic: Topic, 
     with pytest.raises(RangeChanged):
         reader.read(0, 1, 2)
     assert [record.value for record in reader.read(0, 2, 3)] == [b"third"]
+
+
+def test_what_was_fetched_is_in_memory_until_the_next_range_and_no_longer(topic: Topic, reader: RangeReader) -> None:
+    topic.produce([b"x" * 1_000] * 20)
+    gc.collect()
+    gc.disable()
+    try:
+        for first in range(10):
+            assert len(reader.read(0, first, first + 1)) == 1
+        held = [one for one in gc.get_objects() if isinstance(one, Fetcher.PartitionRecords)]
+    finally:
+        gc.enable()
+    assert len(held) <= 1
 
 
 def test_values_keys_and_headers_come_as_they_went(topic: Topic, reader: RangeReader) -> None:

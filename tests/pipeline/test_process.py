@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import queue
 import signal
 import subprocess
@@ -186,6 +187,30 @@ print(os.nice(0), is_shared and nice() - before)
     nice, more = said.stdout.split()
     assert nice == str(os.nice(0) + 3)
     assert more in ("False", "3" if is_alone else "0")
+
+
+def test_memory_of_large_blocks_is_given_back_when_they_are_freed() -> None:
+    code = """
+import os, sys
+from pathlib import Path
+from pipeline.process import give_back
+resident = lambda: int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+if sys.argv[1] == "back":
+    give_back()
+# Freed, it would have smaller ones come from the heap, where one that stays holds the rest.
+bytearray(8 << 20)
+before = resident()
+blocks = [bytearray(1 << 20) for _ in range(64)]
+del blocks[:-1]
+print(round((resident() - before) / (1 << 20)))
+"""
+    kept, back = (
+        int(subprocess.run([sys.executable, "-c", code, how], cwd=ROOT, capture_output=True, check=True).stdout)
+        for how in ("kept", "back")
+    )
+    assert back <= 2
+    # Other C libraries have no such threshold.
+    assert kept > 40 or platform.libc_ver()[0] != "glibc"
 
 
 def test_an_error_of_ours_at_the_start_is_one_line_and_its_code() -> None:
