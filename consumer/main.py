@@ -91,6 +91,9 @@ def _consumer(given: Settings, assignment: Assignment) -> KafkaConsumer:
         heartbeat_interval_ms=HEARTBEAT_MS,
         # Of every partition at once, and taken apart in memory; most of a batch, as Kafka keeps it.
         max_partition_fetch_bytes=MIB // 4,
+        # A partition of which something was just fetched is not in the next fetch, and not looked at while that waits;
+        # uploads go to one partition for a while, so that the others have nothing to end the wait.
+        fetch_max_wait_ms=100,
     )
     consumer.subscribe([given.kafka_topic], listener=assignment)
     return consumer
