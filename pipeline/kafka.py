@@ -74,6 +74,7 @@ class RangeReader:
         except KafkaError as error:
             raise Unavailable("kafka", error) from error
         finally:
+            self._forget()
             if self._consumer.assignment() == {partition}:
                 self._consumer.pause(partition)
 
@@ -103,7 +104,10 @@ class RangeReader:
         self._consumer.close()
 
     def _forget(self) -> None:
-        """Drops what was fetched past a range: kafka-python would answer from it, whatever has become of the log."""
+        """Drops what was fetched past a range: kafka-python would answer from it, whatever has become of the log.
+
+        After a range, for it takes megabytes; and before one, for more may have come meanwhile.
+        """
         fetcher = self._consumer._fetcher
         # Each holds itself: until it is drained, or garbage is collected, a fetch stays in memory, and its lines.
         for records in filter(None, (fetcher._next_partition_records, *fetcher._paused_partition_records.values())):

@@ -13,13 +13,12 @@ from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 from starlette.applications import Starlette
 
-from pipeline import api_keys, checkpoint, exposure, logging, process, producer, settings, status, web_server
+from pipeline import checkpoint, exposure, logging, process, producer, settings, status, web_server
 from pipeline.batch import Headers
 from pipeline.brokers import require_answer
 from pipeline.cache import Cache
 from pipeline.keyring import Keyring
 from pipeline.port import require_free
-from pipeline.storage import Store
 from receiver import openapi
 from receiver.app import AsgiApp, compose
 from receiver.budget import Budget
@@ -49,6 +48,9 @@ def main() -> int:
     # What the worker process could not be built of: found here, it has an exit code of its own.
     Cache.open(loaded.cache_url)
     if loaded.require_api_keys:
+        # Here and not above: without keys a receiver has no database, and needs no client's megabytes.
+        from pipeline.storage import Store
+
         Store.open(loaded.database_url)
     process.give_way(NICE)
     return web_server.serve(
@@ -76,6 +78,9 @@ def build_app() -> AsgiApp:
     keyring = Keyring() if loaded.require_api_keys else None
     keeping = None
     if keyring is not None:
+        from pipeline import api_keys
+        from pipeline.storage import Store
+
         keeping = api_keys.keeping(Store.open(loaded.database_url), keyring)
         process.background(keeping)
         checks["api_keys"] = keyring.require_known
