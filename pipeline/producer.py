@@ -39,7 +39,7 @@ def build(settings: Settings, partitioner: Partitioner | None = None) -> KafkaPr
                 reconnect_backoff_max_ms=500,
                 # The longest that `send` may block the event loop, should the topic vanish.
                 max_block_ms=250,
-                linger_ms=5,
+                linger_ms=3,
                 batch_size=min(BATCH_BYTES, max_request_size),
                 compression_type="lz4",
                 max_request_size=max_request_size,
