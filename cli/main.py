@@ -87,7 +87,7 @@ def _become_dramatiq(threads: int, queues: tuple[str, ...]) -> int:
     environment = {
         # Threads are Dramatiq's business; Polars reads this when it is imported.
         "POLARS_MAX_THREADS": "1",
-        # Its allocator would have four arenas a core; so few threads do not contend for one.
+        # Its allocator would have four arenas a core; so few threads do not contend for one, and it is 20 MB less.
         "_RJEM_MALLOC_CONF": "narenas:1",
         # The longest that an idle thread sleeps before it looks whether it is to stop, in ms; work wakes it at once.
         "dramatiq_worker_timeout": "200",

