@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
+import numpy as np
 import polars as pl
 
 from pipeline import batch, grammar
@@ -99,16 +100,16 @@ def _elements(record: Record) -> Sequence[str | None] | LineFault:
 
 def _frame(texts: Sequence[str | None], numbers: Sequence[int], counts: Sequence[int]) -> pl.DataFrame:
     """The texts with where they come from and, where they are ordinary, their fields as text; else nulls."""
-    length = pl.Series(counts, dtype=pl.UInt32)
-    ends = length.cum_sum()
-    owner = pl.DataFrame({"record": pl.Series(numbers, dtype=pl.UInt32), "start": ends - length, "times": length})
-    return (
-        owner.select(pl.col("record", "start").repeat_by("times").explode())
-        .with_columns((pl.int_range(pl.len(), dtype=pl.UInt32) - pl.col("start")).alias("line"))
-        .with_columns(pl.Series("text", texts, dtype=pl.String))
-        .with_columns(pl.col("text").str.extract_groups(grammar.FAST_LINE).alias("fields"))
-        .unnest("fields")
+    lengths = np.array(counts, dtype=np.uint32)
+    begins = np.cumsum(lengths, dtype=np.uint32) - lengths
+    owned = pl.DataFrame(
+        {
+            "record": np.repeat(np.array(numbers, dtype=np.uint32), lengths),
+            "line": np.arange(len(texts), dtype=np.uint32) - np.repeat(begins, lengths),
+            "text": pl.Series(texts, dtype=pl.String),
+        }
     )
+    return owned.with_columns(pl.col("text").str.extract_groups(grammar.FAST_LINE).alias("fields")).unnest("fields")
 
 
 def _judge(records: Sequence[Record], others: pl.DataFrame, rejected: list[Rejected]) -> pl.DataFrame:

@@ -34,6 +34,8 @@ STOP_SECONDS = 10.0
 ENDED = (0, -15, -9)
 # As when it was killed at a step, also where the child of granian or Dramatiq ended itself.
 CHILD_ENDED = set(CODES.items())
+# Characters of a log.
+LAST_WORDS = 4_000
 
 Undo = Callable[[], object]
 
@@ -51,6 +53,7 @@ class Storm:
         self._mending: list[Future[None]] = []
         self.faults: Counter[str] = Counter()
         self.exits: Counter[tuple[str, int | None]] = Counter()  # with which code what was started again
+        self.words: dict[tuple[str, int | None], str] = {}  # the last that was said before such an exit, the last time
         self.ended_at = 0.0
 
     def run(self, seconds: float) -> None:
@@ -121,7 +124,9 @@ class Storm:
     def _tend(self) -> None:
         for name in PROCESSES:
             if name not in self._hurt and not self._pipeline[name].alive():
-                self.exits[name, self._pipeline[name].poll()] += 1
+                exited = name, self._pipeline[name].poll()
+                self.exits[exited] += 1
+                self.words[exited] = self._pipeline.said(name)[-LAST_WORDS:]
                 self._pipeline.start(name)
 
 
@@ -133,8 +138,9 @@ def storm(pipeline: Pipeline, seconds: float, seed: int) -> tuple[Journal, Count
             storming.run(seconds)
         pipeline.settle(at_least=True)
         recovered = time.monotonic() - storming.ended_at
-    strange = {(name, code) for name, code in storming.exits if code not in (UNAVAILABLE, *ENDED)}
-    assert strange <= CHILD_ENDED, storming.exits
+    ordinary = {(name, code) for name in PROCESSES for code in (UNAVAILABLE, *ENDED)} | CHILD_ENDED
+    strange = {exited: words for exited, words in storming.words.items() if exited not in ordinary}
+    assert not strange, "\n".join(f"{name} ended with {code}: {words}" for (name, code), words in strange.items())
     assert witness.looks, "Kafka's offsets were never seen"
     assert witness.beyond == [], witness.beyond
     assert witness.largest < RESIDENT_MB, witness.peaks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from string import ascii_letters, digits
 from typing import Any
 
 import polars as pl
@@ -71,7 +72,7 @@ def test_hostile_paths_come_back_equal(store: Store) -> None:
     assert stored(store, frame_of(found)) == expected(found)
 
 
-@pytest.mark.parametrize("fraction", ["", *("." + "123456"[:digits] for digits in range(1, 7)), ".000001", ".999999"])
+@pytest.mark.parametrize("fraction", ["", *("." + "123456"[:length] for length in range(1, 7)), ".000001", ".999999"])
 @pytest.mark.parametrize("offset", ["Z", "+05:30"])
 def test_a_time_comes_back_to_the_microsecond(store: Store, fraction: str, offset: str) -> None:
     found = [line(time=f"2025-06-10T23:59:59{fraction}{offset}"), line(time=f"1970-01-02T00:00:00{fraction}{offset}")]
@@ -80,22 +81,30 @@ def test_a_time_comes_back_to_the_microsecond(store: Store, fraction: str, offse
 
 
 def test_a_statement_is_cut_before_its_limit_and_loses_no_row(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "STATEMENT_BYTES", 20_000)
+    monkeypatch.setattr(rows, "STATEMENT_BYTES", 10_000)
     found = [line(path="/" + "x" * (number * 37 % 2047), latency=number) for number in range(300)]
     frame = frame_of(found)
     statements = [statement for statement, _ in rows.statements(frame, 7)]
     assert len(statements) > 20
-    assert max(map(len, statements)) <= 20_000
+    assert max(map(len, statements)) <= 10_000
     assert stored(store, frame) == expected(found)
 
 
 def test_one_row_larger_than_the_limit_is_a_statement_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "STATEMENT_BYTES", 300)
     statements = list(rows.statements(frame_of([line(path="/" + "x" * 2000)] * 3), 7))
-    assert [(statement.count("_utf8mb4"), length) for statement, length in statements] == [(1, 1)] * 3
+    assert [(statement.count("/x"), length) for statement, length in statements] == [(1, 1)] * 3
 
 
-def test_a_statement_is_ascii_without_a_byte_of_a_path() -> None:
+def test_a_path_is_written_as_it_is_where_no_character_of_it_means_anything() -> None:
+    paths = ["/", "/orders/7?of=A_b&-=~.", *(f"/{character}" for character in map(chr, range(0x21, 0x7F)))]
+    ((statement, _),) = rows.statements(frame_of([line(path=path) for path in paths]), 7)
+    plain = {path for path in paths if f"'{path}'" in statement}
+    assert plain == {path for path in paths if set(path) <= {*ascii_letters, *digits, *"/._~?=&-"}}
+    assert statement.count("_utf8mb4 X'") == len(paths) - len(plain)
+
+
+def test_a_statement_is_ascii_without_a_byte_of_a_hostile_path() -> None:
     ((statement, _),) = rows.statements(frame_of([line(path=path) for path in HOSTILE]), 7)
     assert statement.isascii()
     assert not any(part in statement for part in ("DROP", "\\", "%", '"', "--"))
