@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import structlog
 from dramatiq.brokers.redis import RedisBroker
 from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.coordinator.base import MemberState
-from kafka.errors import IllegalStateError, LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from kafka.errors import LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from consumer.gathered import Gathered, oldest, paused
 from consumer.metrics import Metrics
@@ -148,7 +147,7 @@ class PollLoop:
         while gathered.since is not None:
             self._plan_one(self._plan, error.part)
         # Damaged as it is, what it says of its own end may be anything.
-        known = self._highwater(error.part) or error.next
+        known = self._consumer.highwater(self._partition(error.part)) or error.next
         after = max(min(error.next, known), error.first + 1)
         self._plan.lose(error.part, self._generations[error.part], gathered.next_plan, after)
         log.error("lost: unreadable", part=error.part, first=gathered.next_plan, next=after, error=str(error))
@@ -159,7 +158,7 @@ class PollLoop:
     def _reload(self) -> None:
         """Takes the plan's word for where each assigned partition stands, and seeks there."""
         self._assignment.changed = False
-        self._plan, self._gathered, self._sought = None, {}, set()
+        self._plan, self._gathered, self._sought, self._doubted = None, {}, set(), {}
         parts = sorted(partition.partition for partition in self._consumer.assignment())
         if not parts:
             return
@@ -177,11 +176,10 @@ class PollLoop:
         log.info("assigned", partitions={part: one.next_plan for part, one in self._gathered.items()})
 
     def _seek(self, part: int) -> None:
-        partition, position = self._partition(part), self._gathered[part].position
-        with _unless_taken_away(part):
-            self._consumer.seek(partition, position)
-            # The client keeps where the log ended before: of one that was cut, an end which may never come again.
-            self._consumer._subscription.assignment[partition].highwater = None
+        partition = self._partition(part)
+        self._consumer.seek(partition, self._gathered[part].position)
+        # The client keeps where the log ended before: of one that was cut, that is an end which may never come again.
+        self._consumer._subscription.assignment[partition].highwater = None
         self._sought.add(part)
 
     def _plan_due(self) -> None:
@@ -261,7 +259,7 @@ class PollLoop:
         self._consumer.commit_async(
             {self._partition(part): OffsetAndMetadata(offset, "", -1) for part, offset in watermarks.items()}
         )
-        ends = {part: self._highwater(part) for part in self._gathered}
+        ends = {part: self._consumer.highwater(self._partition(part)) for part in self._gathered}
         self._plan.note_ends({part: int(end) for part, end in ends.items() if end is not None})
         self._measure(watermarks, ends)
 
@@ -277,26 +275,10 @@ class PollLoop:
         resting = {partition.partition for partition in self._consumer.paused()}
         for part, gathered in self._gathered.items():
             rest = paused(gathered, self._pending.get(part, 0), self._settings.max_pending, part in resting)
-            with _unless_taken_away(part):
-                (self._consumer.pause if rest else self._consumer.resume)(self._partition(part))
-
-    def _highwater(self, part: int) -> int | None:
-        with _unless_taken_away(part):
-            end: int | None = self._consumer.highwater(self._partition(part))
-            return end
+            (self._consumer.pause if rest else self._consumer.resume)(self._partition(part))
 
     def _partition(self, part: int) -> TopicPartition:
         return TopicPartition(self._settings.kafka_topic, part)
-
-
-@contextmanager
-def _unless_taken_away(part: int) -> Iterator[None]:
-    """Raises Fenced where the client says that a partition is not assigned: on a thread of its own it may hand one out
-    and take it away in the middle of a step, and of one that is gone it raises whatever comes of it."""
-    try:
-        yield
-    except (KeyError, ValueError, IllegalStateError) as error:
-        raise Fenced(f"partition {part} was taken away") from error
 
 
 def _takes_messages(broker: RedisBroker) -> bool:

@@ -46,9 +46,10 @@ def run(name: str, loops: Sequence[Loop], close: Callable[[], None]) -> int:
     """Runs `loops` until SIGTERM, SIGINT, or until one of them raises; then calls `close`.
 
     Returns the exit code: 0 after a signal, else the error's own (69 for a server that is away, 1 for the rest).
-    A loop is never interrupted: its step must return within a few seconds.
+    A loop is never interrupted: its step must return within a few seconds. One that does not, because a server hangs,
+    goes on with what is closed under it, and whatever it then raises is no failure.
     """
-    stop = threading.Event()
+    stop, closing = threading.Event(), threading.Event()
     # Not an event: a signal that arrives while this thread takes the event's own lock would wait for it for ever.
     ended: queue.SimpleQueue[None] = queue.SimpleQueue()
     failures: list[BaseException] = []
@@ -61,8 +62,11 @@ def run(name: str, loops: Sequence[Loop], close: Callable[[], None]) -> int:
                 if not loop.step():
                     stop.wait(loop.pause)
         except Exception as error:
-            failures.append(error)
-            report(error, loop=loop.name)
+            if closing.is_set():
+                log.info("ended in the middle of a step", loop=loop.name, error=repr(error))
+            else:
+                failures.append(error)
+                report(error, loop=loop.name)
         finally:
             ended.put(None)
 
@@ -75,6 +79,7 @@ def run(name: str, loops: Sequence[Loop], close: Callable[[], None]) -> int:
     deadline = time.monotonic() + GRACE
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
+    closing.set()
     close()
     log.info("stopped", name=name)
     return exit_code(failures[0]) if failures else 0

@@ -150,35 +150,6 @@ def test_what_was_polled_while_the_assignment_changed_is_dropped() -> None:
 
 
 @pytest.mark.real_only
-@pytest.mark.parametrize(("asked", "called"), [("reader", "beginnings"), ("plan", "pending")])
-def test_partitions_that_are_taken_away_in_the_middle_of_a_step_are_planned_by_whoever_has_them_next(
-    topic: Topic, plans: Store, monkeypatch: pytest.MonkeyPatch, asked: str, called: str
-) -> None:
-    expected = write(topic, 9)
-    with consuming(topic, plans) as consumer:
-        consumer.until(lambda: planned(plans) >= expected)
-        subscription, held = consumer.client._subscription, consumer.client.assignment()
-        whom = getattr(consumer.loop, f"_{asked}")
-        ask = getattr(whom, called)
-
-        def meanwhile(*given: object) -> object:
-            answer = ask(*given)
-            subscription.assign_from_subscribed([])
-            return answer
-
-        with monkeypatch.context() as patched:
-            patched.setattr(whom, called, meanwhile)
-            consumer.assignment.changed = asked == "reader"
-            consumer.loop._learnt_at = -1.0
-            assert not consumer.loop.step()
-        subscription.assign_from_subscribed(sorted(held))
-        expected += write(topic, 9)
-        consumer.until(lambda: planned(plans) >= expected)
-    assert planned(plans) == expected
-    assert covered(plans) == {0: (0, 6), 1: (0, 6), 2: (0, 6)}
-
-
-@pytest.mark.real_only
 def test_resetting_the_group_s_offsets_to_the_beginning_and_to_the_end_changes_nothing(
     topic: Topic, plans: Store
 ) -> None:

@@ -36,6 +36,18 @@ def once(word):
     return False
 once.said = set()
 
+closed = threading.Event()
+
+def close_all():
+    closed.set()
+    say("closed")
+    time.sleep(0.5)
+
+def outlasting():
+    once("hanging")
+    closed.wait()
+    raise KeyError("what was closed")
+
 def slow():
     say("working")
     time.sleep(1.0)
@@ -142,6 +154,15 @@ def test_steps_that_hang_do_not_keep_the_process_past_five_seconds() -> None:
     code, said, _, seconds = running.end(signal.SIGTERM)
     assert (code, said) == (0, ["closed"])
     assert seconds < 5.5
+
+
+def test_a_step_that_hangs_until_all_is_closed_and_then_raises_is_no_failure() -> None:
+    running = Running("Loop('late', outlasting)", close="close_all")
+    running.until("hanging")
+    code, said, err, _ = running.end(signal.SIGTERM)
+    assert (code, said) == (0, ["closed"])
+    assert "ended in the middle of a step" in err
+    assert "Traceback" not in err
 
 
 def test_busy_loops_do_not_pause() -> None:
