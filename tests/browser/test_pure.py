@@ -190,6 +190,13 @@ def test_a_small_line_stands_for_many_numbers(call: Call) -> None:
     assert call("scale.thinned", [1, 3, None, None, 5], 3) == [2, None, 5]
 
 
+def test_a_small_line_is_filled_under_itself_and_not_where_nothing_was(call: Call) -> None:
+    points = call("scale.polyline", [None, None, 4, 2, None], 120, 26)
+    assert points == "60.0,0.0 90.0,13.0"
+    assert call("scale.areaUnder", points, 28) == "60.0,28 60.0,0.0 90.0,13.0 90.0,28"
+    assert call("scale.areaUnder", "", 28) == ""
+
+
 def test_a_tail_keeps_the_newest_thousand_and_says_what_went(call: Call) -> None:
     lines = [{"id": number} for number in range(1, 1201)]
     shown = call("tail-buffer.arrived", {"shown": [], "waiting": [], "dropped": 0, "isPaused": False}, lines)

@@ -43,6 +43,13 @@ export function polyline(values, width, height, least = 0) {
   return values.flatMap((value, index) => (value === null ? [] : [`${x(index)},${y(value)}`])).join(" ");
 }
 
+/** The area between a `polyline` and the foot of its box, as SVG's `points`: under the line alone, where it has any. */
+export function areaUnder(points, foot) {
+  const x = (point) => point.split(",")[0];
+  const each = points.split(" ");
+  return points && `${x(each[0])},${foot} ${points} ${x(each.at(-1))},${foot}`;
+}
+
 /** A dragged stretch, in seconds, widened to whole steps and at least one of them: [from, to] in milliseconds. */
 export function wholeSteps(first, last, step) {
   const from = Math.floor(Math.min(first, last) / step) * step;
