@@ -24,8 +24,9 @@ from webapi.series import series
 from webapi.top import top
 
 # Seconds that a series, a ranking or a page's figures are kept at most, by their range: for who looks at the same.
-# Nobody warms them, and people watch those of short ranges move.
-_KEPT_SECONDS: Final = {"15m": 2, "hour": 2, "day": 10, "week": 30}
+# Nobody warms them, and people watch those of short ranges move: a page that was opened looks again after little more
+# than a second.
+_KEPT_SECONDS: Final = {"15m": 1, "hour": 1, "day": 10, "week": 30}
 # And at most so many times as long as it took to work them out, which is a hundredth of a thread for each question:
 # what is of few lines, which every new one changes much, is soon worked out again.
 _KEPT_TIMES: Final = 100

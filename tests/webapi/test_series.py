@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import redis
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from pipeline.moment import rfc3339
 from pipeline.statistic import SCOPES
 from pipeline.storage import Store
+from tests.servers import Backend
 from tests.stores import Seen, agree, empty, floor, put, recount
 from tests.webapi.conftest import NOW
 from tests.webapi.recount import DAY, Answer, asked, batches, fill, filters, is_counted, is_estimated, windows
@@ -131,6 +133,17 @@ def test_the_first_moment_there_is(api: FlaskClient, store: Store) -> None:
     window = {"from": "1960-01-01T00:00:00Z", "to": "1970-01-01T00:00:59Z", "step": "1m"}
     answer = api.get("/stats/series", query_string=window).json
     assert answer["data"] == [{"time": "1970-01-01T00:00:00Z", "requests": 1}]
+
+
+def test_what_people_watch_move_is_kept_for_a_second_however_long_it_took(
+    api: FlaskClient, store: Store, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapi.stats._KEPT_TIMES", 1_000_000)
+    put(store, [Seen(NOW)])
+    assert api.get("/stats/series?range=hour").json["data"]
+    with redis.Redis.from_url(backend.cache_url) as client:
+        (left,) = map(client.pttl, client.scan_iter("*SeriesQuestion:*"))
+    assert left <= 1_000
 
 
 def test_a_series_of_a_range_is_kept_for_some_seconds(api: FlaskClient, store: Store) -> None:

@@ -5,8 +5,8 @@ import { ask } from "./answers.js";
 import { lock } from "./session.js";
 
 const SLOWEST_SECONDS = 30;
-/** Numbers of a page that was just opened move before anybody wonders whether they do. */
-const FIRST_SECONDS = 1;
+/** Numbers of a page that was just opened move before anybody wonders whether they do: by then nothing is cached of them. */
+const FIRST_SECONDS = 1.25;
 const NOTHING = { answer: null, url: null, at: null, problem: null, failures: 0, busy: true };
 
 /**

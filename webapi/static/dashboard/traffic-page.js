@@ -27,7 +27,7 @@ const ADDRESS_SORTS = [["requests", "busiest"], ["errors", "most errors"]];
 /** Seconds between two looks at nothing: the first line is waited for. */
 const EMPTY_SECONDS = 5;
 /** Seconds that an answer may be old when it is given: a long window is worked out less often. */
-const CACHED_SECONDS = { "15m": 2, "1h": 2, "24h": 10, "7d": 30, custom: 0 };
+const CACHED_SECONDS = { "15m": 1, "1h": 1, "24h": 10, "7d": 30, custom: 0 };
 
 export function TrafficPage({ place, go, help }) {
   const { state } = place;
