@@ -52,8 +52,8 @@ class Storm:
         self._pool = ThreadPoolExecutor(len(PROCESSES) + len(SERVERS))
         self._mending: list[Future[None]] = []
         self.faults: Counter[str] = Counter()
-        self.exits: Counter[tuple[str, int | None]] = Counter()  # with which code what was started again
-        self.words: dict[tuple[str, int | None], str] = {}  # the last that was said before such an exit, the last time
+        # What was started again, by the code it had ended with, and the last that it had said, the last time.
+        self.words: dict[tuple[str, int | None], str] = {}
         self.ended_at = 0.0
 
     def run(self, seconds: float) -> None:
@@ -124,9 +124,7 @@ class Storm:
     def _tend(self) -> None:
         for name in PROCESSES:
             if name not in self._hurt and not self._pipeline[name].alive():
-                exited = name, self._pipeline[name].poll()
-                self.exits[exited] += 1
-                self.words[exited] = self._pipeline.said(name)[-LAST_WORDS:]
+                self.words[name, self._pipeline[name].poll()] = self._pipeline.said(name)[-LAST_WORDS:]
                 self._pipeline.start(name)
 
 
