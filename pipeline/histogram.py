@@ -20,8 +20,6 @@ RELATIVE_ERROR: Final = 0.01
 EXACT: Final = 49  # ms: up to here a latency is told as it is
 EMPTY: Final = b""
 _ENTRY = np.dtype([("bin", "<u2"), ("count", "<u4")])
-# A table of all cells costs less than to sort the entries, where no more than so many cells are empty for each entry.
-_DENSE: Final = 16
 _MOST = 0xFFFF_FFFF  # what one entry can count; a bin with more has several
 
 
@@ -112,30 +110,6 @@ def quantile(counts: Counts, *q: float) -> list[float | None]:
         return [None] * len(q)
     found = _VALUES[np.searchsorted(reached, [_rank(one, total) for one in q])]
     return [round(value, 4) for value in found.tolist()]
-
-
-def quantiles(found: Sequence[Sequence[bytes]], q: float) -> list[float | None]:
-    """The same of the sum of each sequence of histograms, of many at once."""
-    flat = [blob for one in found for blob in one]
-    entries = np.frombuffer(b"".join(flat), dtype=_ENTRY)
-    owners = np.repeat(np.arange(len(found)), [sum(map(len, one)) // _ENTRY.itemsize for one in found])
-    cells = owners * BINS + entries["bin"]
-    if len(found) * BINS <= _DENSE * len(entries):
-        table = np.bincount(cells, entries["count"], len(found) * BINS)
-        (filled,) = np.nonzero(table)
-        counted = table[filled]
-    else:
-        order = np.argsort(cells, kind="stable")
-        filled, counted = cells[order], entries["count"][order]
-    numbers, reached = filled % BINS, np.cumsum(counted).astype(np.int64)
-    ends = np.searchsorted(filled, (np.arange(len(found)) + 1) * BINS)
-    told: list[float | None] = []
-    before = 0
-    for total in [int(reached[end - 1]) if end else 0 for end in ends.tolist()]:
-        at = int(np.searchsorted(reached, before + _rank(q, total - before)))
-        told.append(round(float(_VALUES[numbers[at]]), 4) if total > before else None)
-        before = total
-    return told
 
 
 def _rank(q: float, total: int) -> int:
