@@ -67,3 +67,22 @@ def test_a_window_is_chosen_in_a_form_that_says_what_is_wrong_and_takes_what_is_
     expect(page).to_have_url(re.compile(r"from=2025-11-25T10%3A00%3A00.000Z&to=2025-11-25T11%3A00%3A00.000Z"))
     expect(page.locator(".custom summary")).to_have_text("25 Nov 10:00 \u2013 11:00")
     expect(page.locator(".custom form")).to_be_hidden()
+
+
+def test_the_form_of_a_window_is_left_by_escape_and_by_a_click_elsewhere(page: Page) -> None:
+    summary, form = page.locator(".custom summary"), page.locator(".custom form")
+    for leave in (lambda: page.keyboard.press("Escape"), lambda: page.get_by_role("heading", name="Figures").click()):
+        summary.click()
+        expect(form).to_be_visible()
+        page.get_by_label("From", exact=True).focus()
+        leave()
+        expect(form).to_be_hidden()
+    summary.click()
+    box, inside = form.bounding_box(), page.get_by_label("To", exact=True).bounding_box()
+    assert box and inside and box["x"] <= inside["x"] and inside["x"] + inside["width"] <= box["x"] + box["width"]
+
+
+def test_a_window_of_no_year_that_lines_have_is_shown_as_far_as_they_may_be(watched: Watched, site: Site) -> None:
+    page = watched.open(f"{site.url}/?from=-200000-01-01T00:00:00Z&to=%2B200000-01-01T00:00:00Z")
+    expect(page.locator(".custom summary")).to_contain_text("1970")
+    expect(page.locator(".card-value").first).not_to_have_text("\u2013")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
+from pipeline.moment import rfc3339
 from tests.browser import written
 from tests.browser.conftest import Site
 from tests.browser.seeded import REJECTED
@@ -58,6 +61,29 @@ def legend_agrees(shown: Shown) -> None:
     found = Counter(f"{line.status // 100}xx" for line in shown.lines)
     counts = shown.page.get_by_role("list", name="Classes of status").get_by_role("link")
     expect(counts).to_have_text([f"{name} {written.count(found[name])}" for name in ("2xx", "3xx", "4xx", "5xx")])
+
+
+def test_figures_legend_and_lines_are_of_one_window_however_it_was_chosen(watched: Watched, site: Site) -> None:
+    """By a link to seconds, from a line, and of steps that reach beyond it."""
+    line = max((line for line in site.lines if line.kept), key=lambda line: line.at)
+    ends = [line.at - timedelta(hours=9, seconds=7), line.at + timedelta(seconds=5)]
+    query = urlencode({"from": rfc3339(ends[0]), "to": rfc3339(ends[1]), "q": "-status:200"})
+    page = watched.open(f"{site.url}/?{query}")
+    agree(page)
+    page.locator(".line-link").first.click()
+    page.get_by_role("link", name="A minute around it").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    agree(page)
+
+
+def agree(page: Page) -> None:
+    """The figure, the legend and the list are of the same lines."""
+    page.locator("#lines").scroll_into_view_if_needed()
+    expect(page.locator("#lines .note")).to_have_text(re.compile("^[1-9]"))
+    listed = int(page.locator("#lines .note").inner_text().split(" ")[0].replace(",", ""))
+    expect(page.locator(".card-value").first).to_have_text(written.count(listed))
+    legend = page.get_by_role("list", name="Classes of status").locator("strong").all_inner_texts()
+    assert sum(int(one.replace(",", "")) for one in legend) == listed
 
 
 def ranking_agrees(shown: Shown, panel: str) -> None:

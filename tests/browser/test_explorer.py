@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Site
@@ -42,6 +43,25 @@ def test_a_line_opens_with_every_field_and_escape_brings_the_focus_back(watched:
     expect(opened).to_be_focused()
 
 
+@pytest.mark.parametrize("key", ["Escape", "Close"])
+def test_a_line_that_is_closed_leaves_the_way_back_as_it_was(watched: Watched, site: Site, key: str) -> None:
+    page = watched.open(site.url)
+    page.get_by_role("link", name="Last 24 hours").click()
+    page.locator("#lines").scroll_into_view_if_needed()
+    page.locator(".line-link").nth(2).click()
+    page.get_by_role("button", name="Older line", exact=True).click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    if key == "Close":
+        page.get_by_role("button", name="Close", exact=True).click()
+    else:
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"\?range=24h$"))
+    page.go_back()
+    expect(page.get_by_role("link", name="Last hour")).to_have_attribute("aria-current", "true")
+
+
 def test_a_field_of_a_line_is_filtered_to_and_excluded(watched: Watched, site: Site) -> None:
     page = watched.open(f"{site.url}/?range=24h&line=1")
     drawer = page.get_by_role("dialog", name="Line 1")
@@ -71,6 +91,13 @@ def test_hostile_paths_are_text_in_list_and_drawer(watched: Watched, site: Site)
         expect(page.get_by_role("dialog").locator("dd bdi").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.keyboard.press("Escape")
+
+
+def test_a_tail_says_that_it_is_not_of_a_window_that_was_chosen(watched: Watched, site: Site) -> None:
+    page = watched.open(f"{site.url}/?from=2025-11-25T10:00:00Z&to=2025-11-25T11:00:00Z&tail=1")
+    expect(page.locator("#lines .note")).to_contain_text("of now, not of the window above")
+    page.get_by_role("link", name="Last hour").click()
+    expect(page.locator("#lines .note")).to_have_text("0 shown")
 
 
 def test_without_a_stored_line_it_says_why(watched: Watched, site: Site) -> None:

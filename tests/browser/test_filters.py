@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlencode
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Site
@@ -36,6 +38,17 @@ def test_a_chip_is_turned_around_and_removed(watched: Watched, site: Site) -> No
     assert page.url.rstrip("/") == site.url
 
 
+def test_the_focus_stays_with_a_chip_that_is_turned_and_goes_to_the_search_from_one_that_is_removed(
+    watched: Watched, site: Site
+) -> None:
+    page = watched.open(f"{site.url}/?q=status:404")
+    page.get_by_role("button", name="status is 404; turn around").press("Enter")
+    expect(page.get_by_role("button", name="status is not 404; turn around")).to_be_focused()
+    page.get_by_role("button", name="Remove: status is not 404").press("Enter")
+    expect(page.locator(".chip")).to_have_count(0)
+    expect(page.get_by_role("searchbox")).to_be_focused()
+
+
 def test_a_name_is_excluded_beside_it(page: Page) -> None:
     page.get_by_role("link", name="Exclude GET").click()
     expect(page).to_have_url(re.compile(r"q=-method%3AGET"))
@@ -57,6 +70,21 @@ def test_what_the_server_cannot_understand_is_said_at_the_search_box(watched: Wa
     watched.expected += ["400"]
     page = watched.open(f"{site.url}/?q=status:9000")
     expect(page.locator("#search-problem")).to_contain_text("expected")
+
+
+def test_a_search_of_an_address_that_is_not_understood_shows_no_other_lines_and_can_be_mended(
+    watched: Watched, site: Site
+) -> None:
+    watched.expected += ["400"]
+    page = watched.open(f"{site.url}/?q=status:5xx no:such")
+    expect(page.locator("#search-problem")).to_contain_text("character 12: no such field 'no'")
+    expect(page.locator(".freshness-words")).to_have_text("the question is not understood")
+    expect(page.locator(".card-value:not(:text-is('\u2013'))")).to_have_count(0)
+    expect(page.get_by_role("searchbox")).to_have_value("status:5xx no:such")
+    page.get_by_role("searchbox").fill("status:5xx")
+    page.get_by_role("searchbox").press("Enter")
+    expect(page).to_have_url(re.compile(r"\?q=status%3A5xx$"))
+    expect(page.locator(".card-value").first).not_to_have_text("\u2013")
 
 
 def test_back_brings_back_what_was_and_a_shared_link_shows_the_same(watched: Watched, site: Site) -> None:
@@ -87,6 +115,25 @@ def test_the_address_with_most_errors_is_found_and_its_lines_behind_it(watched: 
     # (Lines out of view are not drawn, and what is not drawn has no inner text.)
     addresses = page.locator(".lines .line:not(.line-head) .cell-address").all_text_contents()
     assert set(addresses) == {WORST_ADDRESS}
+
+
+@pytest.mark.parametrize("search", ["status:404,200", "-status:5xx", "route:/checkout"])
+@pytest.mark.parametrize("figure", ["Errors", "p95"])
+def test_a_figure_of_filtered_lines_leads_to_some_of_them_and_no_others(
+    watched: Watched, site: Site, search: str, figure: str
+) -> None:
+    page = watched.open(f"{site.url}/?{urlencode({'range': '24h', 'q': search})}")
+    expect(page.locator(".card-value").first).not_to_have_text("\u2013")
+    everything = int(card(page, "Requests").replace(",", ""))
+    errors = round(everything * float(card(page, "Errors").removesuffix(" %")) / 100)
+    page.locator(".card-link", has_text=figure).click()
+    expect(page.locator(".chip")).to_have_count(2)
+    page.locator("#lines").scroll_into_view_if_needed()
+    note = page.locator("#lines .note")
+    expect(note).to_have_text(re.compile("^[1-9]"))
+    found = int(note.inner_text().split(" ")[0].replace(",", ""))
+    # (Of what is told as a per cent, to a digit behind the point.)
+    assert found == pytest.approx(errors, abs=everything * 0.0005 + 1) if figure == "Errors" else found < everything
 
 
 def test_a_figure_leads_to_its_lines(page: Page) -> None:

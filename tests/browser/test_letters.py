@@ -48,6 +48,19 @@ def test_a_line_is_corrected_and_sent_and_its_letter_is_done(watched: Watched, p
     expect(letter(page, "203.0.113.300").get_by_role("textbox")).to_have_count(0)
 
 
+def test_a_reason_that_is_chosen_leaves_the_others_to_be_chosen(watched: Watched, site: Site) -> None:
+    page = watched.open(f"{site.url}/pipeline?live=0&reason=nope")
+    expect(page.locator("#letters .nothing")).to_have_text("Nothing was rejected for the reason nope.")
+    reasons = page.get_by_role("list", name="Reasons").get_by_role("button")
+    expect(reasons.first).to_have_text("nope 0")
+    expect(reasons).not_to_have_count(1)
+    number = reasons.count()
+    reasons.nth(1).click()
+    expect(page.locator(".letter").first).to_be_visible()
+    expect(reasons).to_have_count(number - 1)  # the one that there was nothing of is gone
+    expect(reasons.first).to_have_attribute("aria-pressed", "true")
+
+
 def test_what_is_no_text_or_no_line_or_not_all_of_it_is_not_offered_to_be_changed(watched: Watched, site: Site) -> None:
     page = watched.context.new_page()
     parts = ({"text": "a\ufffdb"}, {"line": None}, {"is_whole": False})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -64,6 +64,8 @@ NUMBERS = [
     ("axisCount", 7500, "7,500"),
     ("axisCount", 12_500, "12.5 k"),
     ("axisLatency", 2500, "2.5 s"),
+    ("axisLatency", 800_000, "13.3 min"),
+    ("axisLatency", 2_000_000_000, "556 h"),
     ("utc", "2025-11-25T13:03:07.25Z", "2025-11-25 13:03:07 UTC"),
     ("clock", "2025-11-25T00:03:07Z", "00:03:07"),
 ]
@@ -71,6 +73,12 @@ NUMBERS = [
 
 def test_numbers_and_times_are_written_as_people_read_them(call: Call) -> None:
     assert [(name, given, call(f"format.{name}", given)) for name, given, _ in NUMBERS] == NUMBERS
+
+
+def test_a_stretch_says_its_years_where_they_are_two(call: Call) -> None:
+    first, last = (datetime(year, 11, 29, 12, tzinfo=UTC).timestamp() * 1000 for year in (2024, 2025))
+    assert call("format.span", first, last) == "29 Nov 2024 12:00 \u2013 29 Nov 2025 12:00"
+    assert call("format.span", last, last + 3_600_000) == "29 Nov 12:00 \u2013 13:00"
 
 
 def test_a_change_is_told_in_words_and_direction(call: Call) -> None:
@@ -81,6 +89,7 @@ def test_a_change_is_told_in_words_and_direction(call: Call) -> None:
         (0, 0, "count"): ("same", "as before"),
         (5, 0, "count"): ("up", "none before"),
         (500, 100, "count"): ("up", "5.00 times as many"),
+        (4_300_000_000, 10, "latency"): ("up", "430 M times as slow"),
         (150, 100, "latency"): ("up", "50 % slower"),
         (50, 100, "latency"): ("down", "50 % faster"),
         (0.15, 0.127, "share"): ("up", "2.3 points more"),
@@ -92,6 +101,7 @@ def test_a_change_is_told_in_words_and_direction(call: Call) -> None:
 
 SEARCHES = [
     "status:404,5xx",
+    "status:5xx status:503 -status:5xx",
     "-route:/health",
     "path:/api path:/v2",
     'path:"a b"',
@@ -119,9 +129,28 @@ def test_what_cannot_be_read_says_at_which_character(call: Call) -> None:
         assert call("terms.parse", text)["problem"]["character"] == character
 
 
-def test_values_of_one_field_are_alternatives(call: Call) -> None:
-    terms = call("terms.parse", "status:404 -status:500 status:503")["terms"]
-    assert call("terms.write", terms) == "status:404,503 -status:500"
+# What holds, what is clicked, and what holds then: as an alternative, and where it must hold as well.
+MORE = [
+    ("status:404 -status:500", "status:503", "status:404,503 -status:500", "status:404 -status:500 status:503"),
+    ("status:404", "status:404", "status:404", "status:404"),
+    ("status:200", "status:4xx,5xx", "status:200,4xx,5xx", "status:200 status:4xx,5xx"),
+    ("-status:5xx", "status:4xx,5xx", "status:4xx,5xx", "-status:5xx status:4xx,5xx"),
+    ("latency:<50", "latency:>=31", "latency:<50 latency:>=31", "latency:<50 latency:>=31"),
+    ("latency:>20", "latency:>=31", "latency:>=31", "latency:>=31"),
+    ("latency:<20", "latency:>=31", "latency:>=31", "latency:<20 latency:>=31"),
+    ("latency:20..100", "latency:>=31", "latency:20..100 latency:>=31", "latency:20..100 latency:>=31"),
+    ("-latency:>50", "latency:>=31", "-latency:>50 latency:>=31", "-latency:>50 latency:>=31"),
+    ("-latency:20..30", "latency:>=31", "latency:>=31", "-latency:20..30 latency:>=31"),
+]
+
+
+@pytest.mark.parametrize(("terms", "more", "added", "narrowed"), MORE)
+def test_a_click_adds_an_alternative_and_what_is_typed_or_led_to_must_hold_as_well(
+    call: Call, terms: str, more: str, added: str, narrowed: str
+) -> None:
+    before, (term,) = (call("terms.parse", text)["terms"] for text in (terms, more))
+    assert call("terms.write", call("terms.added", before, term)) == added
+    assert call("terms.write", call("terms.narrowed", before, term)) == narrowed
 
 
 def test_a_click_filters_and_a_second_one_takes_it_back(call: Call) -> None:
@@ -153,6 +182,7 @@ ADDRESSES = [
     "?q=status%3A5xx+-route%3A%2Fhealth&routes=p95&line=17&live=0&tail=1&tables=cards%2Crequests",
     "?reason=time&rule=404%2C5xx",
     "?rule=&live=0",
+    "?q=status%3A5xx+no%3Asuch",
 ]
 
 
@@ -162,8 +192,29 @@ def test_the_address_says_the_whole_state(call: Call, search: str) -> None:
 
 
 def test_what_an_address_says_wrongly_is_as_by_default(call: Call) -> None:
-    wrong = "?range=year&from=x&to=y&routes=beauty&line=-1&q=no:such"
+    wrong = "?range=year&from=x&to=y&routes=beauty&line=-1"
     assert call("url-state.read", wrong) == call("url-state.read", "")
+
+
+def test_a_search_that_is_not_understood_is_not_passed_over(call: Call) -> None:
+    state = call("url-state.read", "?q=status:5xx no:such")
+    assert (state["terms"], state["misread"]) == ([], "status:5xx no:such")
+    assert call("questions.overview", state).endswith("&q=status%3A5xx+no%3Asuch&routes=requests&addresses=requests")
+
+
+@pytest.mark.parametrize(
+    ("search", "window"),
+    [
+        ("?from=2025-11-25T10:00:05Z&to=2025-11-25T10:00:15Z", ("2025-11-25T10:00", "2025-11-25T10:01")),
+        ("?from=-200000-01-01T00:00:00Z&to=%2B200000-01-01T00:00:00Z", ("1970-01-01T00:00", "2100-01-01T00:00")),
+        ("?from=%2B150000-01-01T00:00:00Z&to=%2B200000-01-01T00:00:00Z", ("2099-12-31T23:59", "2100-01-01T00:00")),
+    ],
+)
+def test_a_window_is_of_whole_minutes_and_of_years_that_lines_have(
+    call: Call, search: str, window: tuple[str, str]
+) -> None:
+    first, last = (f"{end.replace(':', '%3A')}%3A00.000Z" for end in window)
+    assert call("url-state.write", call("url-state.read", search)) == f"?from={first}&to={last}"
 
 
 def test_a_cell_that_a_spreadsheet_would_run_is_text(call: Call) -> None:
@@ -195,6 +246,22 @@ def test_a_small_line_is_filled_under_itself_and_not_where_nothing_was(call: Cal
     assert points == "60.0,0.0 90.0,13.0"
     assert call("scale.areaUnder", points, 28) == "60.0,28 60.0,0.0 90.0,13.0 90.0,28"
     assert call("scale.areaUnder", "", 28) == ""
+
+
+def test_what_has_nothing_beside_it_is_seen_too(call: Call) -> None:
+    assert call("scale.polyline", [None, 4, None], 120, 26) == "30.0,0.0 90.0,0.0"
+    assert call("scale.polyline", [4, None, None], 120, 26) == "0.0,0.0 30.0,0.0"
+    assert call("scale.polyline", [None, None], 120, 26) == ""
+    assert call("scale.lone", [0, None, 2, 3, None, 5]) == [0, 5]
+    assert call("scale.lone", [1, 2, None]) is None
+
+
+def test_what_took_no_millisecond_is_not_nothing(call: Call) -> None:
+    of = [{"time": f"2025-11-25T10:0{minute}:00Z", "2xx": number} for minute, number in enumerate((0, 2))]
+    took = [{"time": one["time"], "max_latency": 0, "p50_latency": 0, "p95_latency": 0, "p99_latency": 0} for one in of]
+    requests, latencies = ({"step_seconds": 60, "data": data} for data in (of, took))
+    assert call("traffic.latencyColumns", latencies, requests)["by"]["p95"] == [None, 0]
+    assert [row[1] for row in call("traffic.latencyTable", latencies, requests)["rows"]] == [None, 0]
 
 
 def test_a_tail_keeps_the_newest_thousand_and_says_what_went(call: Call) -> None:

@@ -7,18 +7,18 @@ import { Icon } from "./icon.js";
 import { Link } from "./link.js";
 import { Panel } from "./panel.js";
 import { Sparkline } from "./sparkline.js";
-import { added, term } from "./terms.js";
+import { narrowed, term } from "./terms.js";
 import { show } from "./scroll.js";
 
 const ERRORS = { field: "status", negated: false, values: ["4xx", "5xx"] };
 
-const BEFORE = { "15m": "15 minutes", "1h": "hour", "24h": "24 hours", "7d": "7 days", custom: "as long a time" };
+const BEFORE = { "15m": "the 15 minutes", "1h": "the hour", "24h": "the 24 hours", "7d": "the 7 days", custom: "as long a time" };
 
 /** Each card: its name, key, how it is written, which way is worse, and which lines it leads to. */
 const CARDS = [
   { name: "Requests", key: "requests", write: count, exact: whole, spark: (of) => of.requests },
   { name: "Per second", key: "requests_per_second", write: rate, spark: (of) => of.requests },
-  { name: "Errors", key: "error_rate", write: percent, kind: "share", worse: "up", spark: (of) => of.errorRates, leads: () => ERRORS },
+  { name: "Errors", key: "error_rate", write: percent, kind: "share", worse: "up", spark: (of) => of.errorRates, leads: (value) => (value > 0 ? ERRORS : null) },
   ...[50, 95, 99].map((nth) => ({
     name: `p${nth}`,
     key: `p${nth}_latency`,
@@ -39,8 +39,8 @@ export function Cards({ summary, trends, state, go, ...panel }) {
   const ends = before && [Date.parse(before.from), Date.parse(before.to)];
   const note =
     before &&
-    html`<span title=${`${span(...ends)}; ${utcSpan(...ends)}`}>beside the ${BEFORE[state.range]} before</span>${" "}
-      <${Coverage} coverage=${summary.meta.coverage} />`;
+    html`<span title=${`${span(...ends)}; ${utcSpan(...ends)}`}>beside ${BEFORE[state.range]} before</span>${" "}
+      <${Coverage} meta=${summary.meta} state=${state} />`;
   return html`<${Panel} name="Figures" kind="cards-panel" note=${note} table=${table} hasNumbers=${Boolean(data)} ...${panel}>
     <ul class="cards">
       ${CARDS.map((card) => html`<${Card} key=${card.key} ...${{ card, summary, trends, state, go }} />`)}
@@ -52,7 +52,7 @@ function Card({ card, summary, trends, state, go }) {
   const data = summary?.data;
   const value = data?.[card.key];
   const led = data ? card.leads?.(value) : null;
-  const to = led ? { ...state, terms: added(state.terms, led) } : state;
+  const to = led ? { ...state, terms: narrowed(state.terms, led) } : state;
   const isEstimated = Boolean(summary?.meta.estimated?.[card.key]) && card.key === "unique_ips";
   const written = data ? `${isEstimated ? "≈ " : ""}${card.write(value)}` : "–";
   const spark = trends && card.spark(trends);

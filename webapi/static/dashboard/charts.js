@@ -9,6 +9,7 @@ import { Link } from "./link.js";
 import { Panel } from "./panel.js";
 import { Plot } from "./plot.js";
 import { ZoomOut } from "./range-choice.js";
+import { lone } from "./scale.js";
 import { has, toggled } from "./terms.js";
 import { CLASSES, QUANTILES, latencyColumns, latencyTable, requestColumns, requestTable, stepWords } from "./traffic.js";
 import { zoomed } from "./url-state.js";
@@ -16,12 +17,13 @@ import { zoomed } from "./url-state.js";
 const DASHES = { p50: [], p95: [7, 3], p99: [2, 3] };
 const bars = uPlot.paths.bars({ size: [0.84, 48], align: 0 });
 
-export function RequestsChart({ requests, state, go, ...panel }) {
+/** `summary` has how many of each class are in the window itself: its first and its last step may reach beyond it. */
+export function RequestsChart({ requests, summary, state, go, ...panel }) {
   const columns = useMemo(() => requests && requestColumns(requests), [requests]);
   const table = requests && requestTable(requests);
   const name = requests ? `Requests per ${stepWords(requests.step_seconds)}` : "Requests";
   const tools = html`<${ZoomOut} state=${state} go=${go} />`;
-  return html`<${Panel} name=${name} kind="chart" legend=${columns && html`<${ClassLegend} columns=${columns} state=${state} go=${go} />`} tools=${tools} note=${requests && html`<${Coverage} coverage=${requests.meta.coverage} />`} table=${table} hasNumbers=${Boolean(requests)} ...${panel}>
+  return html`<${Panel} name=${name} kind="chart" legend=${columns && html`<${ClassLegend} counts=${summary?.data.by_class} state=${state} go=${go} />`} tools=${tools} note=${requests && html`<${Coverage} meta=${requests.meta} />`} table=${table} hasNumbers=${Boolean(requests)} ...${panel}>
     ${columns && html`<${RequestsPlot} columns=${columns} state=${state} go=${go} dataTo=${momentOf(requests)} />`}
   <//>`;
 }
@@ -49,28 +51,28 @@ function RequestsPlot({ columns, state, go, dataTo }) {
     onZoom=${(from, to) => go(zoomed(state, from, to))} />`;
 }
 
-function ClassLegend({ columns, state, go }) {
-  const shown = [...CLASSES].reverse().map((name) => [name, columns.by[name].reduce((sum, value) => sum + value, 0)]);
+function ClassLegend({ counts, state, go }) {
   return html`<ul class="legend" aria-label="Classes of status">
-    ${shown
-      .filter(([name, all]) => name !== "1xx" || all)
+    ${[...CLASSES]
+      .reverse()
+      .filter((name) => name !== "1xx" || counts?.[name])
       .map(
-        ([name, all]) => html`<li>
+        (name) => html`<li>
           <${Link} to=${{ ...state, terms: toggled(state.terms, "status", name) }} go=${go} aria-current=${has(state.terms, "status", name) ? "true" : null}>
-            <span class="mark-of of-${name}" />${name} <strong>${count(all)}</strong>
+            <span class="mark-of of-${name}" />${name} <strong>${counts ? count(counts[name]) : "–"}</strong>
           <//>
         </li>`,
       )}
   </ul>`;
 }
 
-export function LatencyChart({ latencies, state, go, ...panel }) {
-  const columns = useMemo(() => latencies && latencyColumns(latencies), [latencies]);
-  const table = latencies && latencyTable(latencies);
+export function LatencyChart({ latencies, requests, state, go, ...panel }) {
+  const columns = useMemo(() => latencies && latencyColumns(latencies, requests), [latencies, requests]);
+  const table = latencies && latencyTable(latencies, requests);
   const legend = html`<ul class="legend" aria-label="Percentiles">
     ${QUANTILES.map((name) => html`<li><span class="mark-of of-${name}" />${name}</li>`)}
   </ul>`;
-  return html`<${Panel} name="Latency" kind="chart" note=${latencies && html`<${Coverage} coverage=${latencies.meta.coverage} />`} legend=${columns && legend} table=${table} hasNumbers=${Boolean(latencies)} ...${panel}>
+  return html`<${Panel} name="Latency" kind="chart" note=${latencies && html`<${Coverage} meta=${latencies.meta} />`} legend=${columns && legend} table=${table} hasNumbers=${Boolean(latencies)} ...${panel}>
     ${columns && html`<${LatencyPlot} columns=${columns} state=${state} go=${go} dataTo=${momentOf(latencies)} />`}
   <//>`;
 }
@@ -78,11 +80,16 @@ export function LatencyChart({ latencies, state, go, ...panel }) {
 function LatencyPlot({ columns, state, go, dataTo }) {
   const lists = QUANTILES.map((name) => columns.by[name]);
   const series = (colour) =>
-    QUANTILES.map((name) => ({ stroke: colour(`of-${name}`), width: 2, dash: DASHES[name], points: { size: 4 } }));
+    QUANTILES.map((name) => ({ stroke: colour(`of-${name}`), width: 2, dash: DASHES[name], points: { size: 4, filter: onlyLone } }));
   const entries = (index) =>
     [...QUANTILES].reverse().map((name) => ({ name, value: latency(columns.by[name][index]), mark: `of-${name}` }));
   return html`<${Plot} label="Latency" ...${{ columns, lists, series, entries, dataTo }} axis=${axisLatency}
     onZoom=${(from, to) => go(zoomed(state, from, to))} />`;
+}
+
+/** A point with nothing beside it has no line to be seen by. */
+function onlyLone(drawn, index, isEveryShown) {
+  return isEveryShown ? null : lone(drawn.data[index]);
 }
 
 function momentOf(series) {

@@ -2,16 +2,27 @@
 
 import { percent } from "./format.js";
 import { html } from "./html.js";
+import { stepWords } from "./traffic.js";
 
-/** `coverage` is what an answer's `meta` has; what is of all lines and whole needs no word. */
-export function Coverage({ coverage }) {
-  if (!coverage || (coverage.lines !== "stored" && coverage.complete)) {
-    return null;
-  }
-  const kind = coverage.lines === "stored" ? "stored lines" : "lines";
-  if (coverage.complete) {
-    return `of ${kind}`;
-  }
-  const title = `Of the newest ${percent(coverage.share)} of the window: as far as could be counted at once`;
-  return html`<span title=${title}>of the newest ${kind}</span>`;
+/**
+ * `meta` is an answer's; what is of all lines, whole and of just the window needs no word. With the page's `state` it
+ * is said, too, where the window's ends lie within what is counted as one.
+ */
+export function Coverage({ meta, state }) {
+  const { lines, complete, share } = meta.coverage;
+  const kind = lines === "stored" ? "stored lines" : "lines";
+  const title = "As far as could be counted at once";
+  const part = complete ? lines === "stored" && `of ${kind}` : html`<span title=${title}>of the newest ${percent(share)} of the ${kind}</span>`;
+  const step = state && cut(state, meta.rounded_to_seconds) && html`<${Step} seconds=${meta.rounded_to_seconds} />`;
+  return html`${part}${part && step && ", "}${step}`;
+}
+
+function Step({ seconds }) {
+  const words = stepWords(seconds);
+  return html`<span title="What the window begins or ends within is counted whole">by ${/^\d/.test(words) ? words : `the ${words}`}</span>`;
+}
+
+/** Whether a window begins or ends within what is counted as one; all is counted by minutes, which needs no word. */
+function cut({ range, from, to }, seconds) {
+  return seconds > 60 && (range !== "custom" || [from, to].some((end) => end % (seconds * 1000)));
 }

@@ -26,8 +26,14 @@ export function Drawer({ state, go }) {
     go({ ...state, line: null }, { replace: true });
     opened?.focus();
   };
+  const leave = (event) => {
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      close();
+    }
+  };
   useEffect(() => box.current.focus(), [state.line]);
-  return html`<div class="drawer" role="dialog" aria-label="Line ${state.line}" tabindex="-1" ref=${box} onKeyDown=${(event) => event.key === "Escape" && close()}>
+  return html`<div class="drawer" role="dialog" aria-label="Line ${state.line}" tabindex="-1" ref=${box} onKeyDown=${leave}>
     <div class="drawer-head">
       <h2>Line ${state.line}</h2>
       <${Neighbours} state=${state} go=${go} />

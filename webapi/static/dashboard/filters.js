@@ -3,17 +3,17 @@
 import { useRef, useState } from "../vendor/hooks.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
-import { added, negated, parse, removed, said } from "./terms.js";
+import { narrowed, negated, parse, removed, said } from "./terms.js";
 
 /** `problem` is what the server said of the terms, where it could not understand them. */
 export function Filters({ state, go, problem }) {
-  const change = (terms) => go({ ...state, terms });
+  const change = (terms) => go({ ...state, terms, misread: null });
   return html`<div class="filters">
-    <${Search} terms=${state.terms} change=${change} problem=${problem} />
+    <${Search} key=${state.misread} terms=${state.terms} misread=${state.misread} change=${change} problem=${problem} />
     ${
       state.terms.length > 0 &&
       html`<ul class="chips" aria-label="Filters">
-        ${state.terms.map((one, index) => html`<${Chip} key=${JSON.stringify(one)} ...${{ one, index, state, change }} />`)}
+        ${state.terms.map((one, index) => html`<${Chip} key=${index} ...${{ one, index, state, change }} />`)}
         ${
           state.terms.length > 1 &&
           html`<li><button type="button" class="text-button" onClick=${() => change([])}>Clear all</button></li>`
@@ -23,7 +23,8 @@ export function Filters({ state, go, problem }) {
   </div>`;
 }
 
-function Search({ terms, change, problem }) {
+/** `misread` is a search that was not understood, to be mended. */
+function Search({ terms, misread, change, problem }) {
   const input = useRef(null);
   const [wrong, setWrong] = useState({}); // with the terms beside which it was said: with others it is past
   const submit = (event) => {
@@ -33,7 +34,7 @@ function Search({ terms, change, problem }) {
       setWrong({ terms, words: `character ${found.problem.character}: ${found.problem.detail}` });
     } else {
       input.current.value = "";
-      change(found.terms.reduce(added, terms));
+      change(found.terms.reduce(narrowed, terms));
     }
   };
   const told = (wrong.terms === terms && wrong.words) || problem;
@@ -44,6 +45,7 @@ function Search({ terms, change, problem }) {
       ref=${input}
       type="search"
       name="q"
+      defaultValue=${misread}
       autocomplete="off"
       spellcheck=${false}
       placeholder="status:5xx  path:/api  -method:GET  latency:>500"
@@ -60,12 +62,16 @@ function Chip({ one, index, state, change }) {
   const { field, verb, values } = said(one);
   const words = `${field} ${verb} ${values.join(" or ")}`;
   const turn = () => change(negated(state.terms, index));
+  const remove = () => {
+    change(removed(state.terms, index));
+    document.getElementById("search").focus();
+  };
   return html`<li class="chip ${one.negated ? "is-negated" : ""}">
     <button type="button" class="chip-words" onClick=${turn} title="Turn around" aria-label="${words}; turn around">
       <span class="chip-field">${field}</span>${" "}<span class="chip-verb">${verb}</span>${" "}
       <bdi class="chip-values">${values.join(verb === "is not" ? " nor " : " or ")}</bdi>
     </button>
-    <button type="button" class="chip-remove" onClick=${() => change(removed(state.terms, index))} aria-label="Remove: ${words}">
+    <button type="button" class="chip-remove" onClick=${remove} aria-label="Remove: ${words}">
       <${Icon} name="close" />
     </button>
   </li>`;

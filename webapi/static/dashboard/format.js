@@ -54,10 +54,10 @@ export function latency(milliseconds) {
   return milliseconds < 60_000 ? `${digits(milliseconds / 1000)} s` : duration(milliseconds / 1000);
 }
 
-/** The same on an axis, where numbers are round: 0, 250 ms, 5 s, 2.5 s, 3 min. */
+/** The same on an axis, where numbers are round, in three digits: 0, 250 ms, 5 s, 2.5 s, 13.3 min, 400 h. */
 export function axisLatency(milliseconds) {
-  const [size, unit] = milliseconds >= 60_000 ? [60_000, "min"] : milliseconds >= 1000 ? [1000, "s"] : [1, "ms"];
-  return milliseconds === 0 ? "0" : `${Math.round((milliseconds / size) * 100) / 100} ${unit}`;
+  const [size, unit] = [[3_600_000, "h"], [60_000, "min"], [1000, "s"], [1, "ms"]].find(([size]) => milliseconds >= size) || [1, "ms"];
+  return milliseconds === 0 ? "0" : `${Number((milliseconds / size).toPrecision(3))} ${unit}`;
 }
 
 /** The same of counts: 0, 250, 2.5 k, 10 k, 1 M. */
@@ -119,9 +119,10 @@ export function utcSpan(from, to) {
 
 /** A stretch of time, with no more of the day than is needed: 14:03 – 14:04, 25 Nov 22:00 – 26 Nov 02:00. */
 export function span(from, to) {
-  const sameDay = day(from) === day(to);
+  const [begin, end] = [from, to].map((moment) => new Date(moment).getFullYear());
+  const [first, last] = begin === end ? [day(from), day(to)] : [`${day(from)} ${begin}`, `${day(to)} ${end}`];
   const fine = (to - from) % 60_000 || from % 60_000 ? clock : minute;
-  return `${day(from)} ${fine(from)} – ${sameDay ? "" : `${day(to)} `}${fine(to)}`;
+  return `${first} ${fine(from)} – ${first === last ? "" : `${last} `}${fine(to)}`;
 }
 
 /**
@@ -142,7 +143,7 @@ export function change(now, before, kind = "count") {
   const ratio = now / before;
   const hundredths = Math.round(Math.abs(ratio - 1) * 100);
   if (ratio >= 3) {
-    return directed(true, `${digits(ratio)} times as ${kind === "latency" ? "slow" : "many"}`);
+    return directed(true, `${ratio < 1000 ? digits(ratio) : count(ratio)} times as ${kind === "latency" ? "slow" : "many"}`);
   }
   return hundredths ? directed(ratio > 1, `${hundredths} % ${ratio > 1 ? more : less}`) : unchanged();
 }

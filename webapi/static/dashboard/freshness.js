@@ -11,6 +11,7 @@ const BEHIND_SECONDS = 10;
 /** What is read out when a level is reached; the seconds of the badge are not. */
 const LEVELS = {
   away: "no answer",
+  refused: "the question is not understood",
   behind: "numbers are behind",
   unknown: "numbers may be behind",
   fresh: "numbers are fresh",
@@ -31,7 +32,7 @@ export function freshness(found, now, allowance = 0, pause = 0) {
   const late = dataTo === null ? null : Math.max(0, (Date.parse(said.as_of) - Date.parse(dataTo)) / 1000);
   const lag = late === null ? null : late + gone;
   if (found.problem) {
-    return { level: "away", lag, dataTo };
+    return { level: found.problem.status === 400 ? "refused" : "away", lag, dataTo };
   }
   if (!said) {
     return { level: "waiting", lag, dataTo };
@@ -60,7 +61,7 @@ export function Freshness({ found, allowance, pause, isLive, retry }) {
   const now = useSeconds(isLive);
   const { level, lag, dataTo } = freshness(found, now, allowance, pause);
   const ago = lag === null ? "" : duration(lag);
-  const icon = { away: "cross", behind: "warning", unknown: "warning" }[level];
+  const icon = { away: "cross", refused: "warning", behind: "warning", unknown: "warning" }[level];
   return html`<div class="freshness is-${level}">
     <span class="for-readers" role="status">${LEVELS[level]}</span>
     ${icon ? html`<${Icon} name=${icon} />` : html`<span class="dot ${isLive && level === "fresh" ? "is-live" : ""}" />`}
@@ -73,6 +74,9 @@ function words(level, dataTo, ago) {
   const until = dataTo && html`<span class="nowrap">data to <${Moment} at=${dataTo} /></span>`;
   if (level === "away") {
     return dataTo ? html`no answer, ${until}` : "no answer";
+  }
+  if (level === "refused") {
+    return LEVELS.refused;
   }
   if (level === "waiting") {
     return "asking …";

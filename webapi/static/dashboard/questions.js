@@ -1,6 +1,6 @@
 /** What the page asks the web API for a state. Pure. */
 
-import { write } from "./terms.js";
+import { searched } from "./url-state.js";
 
 const NAMES = { "15m": "15m", "1h": "hour", "24h": "day", "7d": "week" };
 
@@ -45,8 +45,8 @@ function windowOf(state) {
 }
 
 function filtered(asked, state) {
-  if (state.terms.length) {
-    asked.set("q", write(state.terms));
+  if (searched(state)) {
+    asked.set("q", searched(state));
   }
   return asked;
 }

@@ -1,6 +1,6 @@
 /** The window of time that the page is about. */
 
-import { useRef } from "../vendor/hooks.js";
+import { useEffect, useRef } from "../vendor/hooks.js";
 import { span, utcSpan } from "./format.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
@@ -25,6 +25,7 @@ export function RangeChoice({ state, go }) {
 
 function Custom({ state, go, isCustom }) {
   const details = useRef(null);
+  useLeaving(details);
   const [from, to] = isCustom ? [state.from, state.to] : recent(state.range);
   const words = isCustom ? span(state.from, state.to) : "Custom";
   const judge = (event, problem) => event.currentTarget.elements.to.setCustomValidity(problem);
@@ -41,8 +42,8 @@ function Custom({ state, go, isCustom }) {
   return html`<details class="custom" ref=${details}>
     <summary class="range" aria-current=${isCustom ? "true" : null} title=${isCustom ? utcSpan(state.from, state.to) : null}>${words}</summary>
     <form class="popover" onSubmit=${submit} onInput=${(event) => judge(event, "")}>
-      <label>From<input type="datetime-local" name="from" required step="1" defaultValue=${local(from)} /></label>
-      <label>To<input type="datetime-local" name="to" required step="1" defaultValue=${local(to)} /></label>
+      <label>From<input type="datetime-local" name="from" required step="60" defaultValue=${local(from)} /></label>
+      <label>To<input type="datetime-local" name="to" required step="60" defaultValue=${local(to)} /></label>
       <p class="note">Times of your zone, ${Intl.DateTimeFormat().resolvedOptions().timeZone}.</p>
       <button type="submit" class="button">Show</button>
     </form>
@@ -59,13 +60,35 @@ export function ZoomOut({ state, go }) {
   return html`<${Link} to=${wider} go=${go} class="text-button"><${Icon} name="search" />Zoom out<//>`;
 }
 
+/** Has Escape, and a press elsewhere, close the form. */
+function useLeaving(details) {
+  useEffect(() => {
+    const leave = (event) => {
+      const box = details.current;
+      const isEscape = event.key === "Escape";
+      if (box.open && (isEscape || (event.type === "pointerdown" && !box.contains(event.target)))) {
+        box.open = false;
+      }
+      if (isEscape && box.contains(event.target)) {
+        box.querySelector("summary").focus();
+      }
+    };
+    addEventListener("keydown", leave);
+    addEventListener("pointerdown", leave);
+    return () => {
+      removeEventListener("keydown", leave);
+      removeEventListener("pointerdown", leave);
+    };
+  }, []);
+}
+
 function recent(range) {
-  const now = Math.floor(Date.now() / 1000) * 1000;
+  const now = Math.floor(Date.now() / 60_000) * 60_000;
   return [now - RANGE_SECONDS[range] * 1000, now];
 }
 
-/** What an input of a local time wants: 2025-11-25T14:03:07. */
+/** What an input of a local time wants: 2025-11-25T14:03. */
 function local(moment) {
   const at = new Date(moment);
-  return new Date(moment - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+  return new Date(moment - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }

@@ -31,16 +31,25 @@ export function thinned(values, most) {
   });
 }
 
-/** The points of a line through `values` in a box, as SVG's `points`; nothing for fewer than two. */
+/** The points of a line through `values` in a box, as SVG's `points`: of one that is alone a dash, of none nothing. */
 export function polyline(values, width, height, least = 0) {
-  const known = values.filter((value) => value !== null);
+  const known = values.flatMap((value, index) => (value === null ? [] : [[index, value]]));
   if (values.length < 2 || !known.length) {
     return "";
   }
-  const top = Math.max(...known, least + Number.EPSILON);
+  const top = Math.max(...known.map(([, value]) => value), least + Number.EPSILON);
   const x = (index) => ((index * width) / (values.length - 1)).toFixed(1);
   const y = (value) => (height - ((value - least) / (top - least)) * height).toFixed(1);
-  return values.flatMap((value, index) => (value === null ? [] : [`${x(index)},${y(value)}`])).join(" ");
+  const [[index, value]] = known;
+  const drawn = known.length > 1 ? known : [[Math.max(index - 0.5, 0), value], [Math.min(index + 0.5, values.length - 1), value]];
+  return drawn.map(([at, of]) => `${x(at)},${y(of)}`).join(" ");
+}
+
+/** Where in `values` one has no other beside it, and so no line; null for nowhere. */
+export function lone(values) {
+  const isKnown = (index) => (values[index] ?? null) !== null;
+  const found = values.flatMap((_, index) => (isKnown(index) && !isKnown(index - 1) && !isKnown(index + 1) ? [index] : []));
+  return found.length ? found : null;
 }
 
 /** The area between a `polyline` and the foot of its box, as SVG's `points`: under the line alone, where it has any. */

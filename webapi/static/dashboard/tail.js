@@ -10,6 +10,7 @@ import { Panel } from "./panel.js";
 import { tail } from "./questions.js";
 import { lock } from "./session.js";
 import { EMPTY, arrived, dropped, paused, resumed } from "./tail-buffer.js";
+import { isMoving } from "./url-state.js";
 
 export function Tail({ state, go, tools }) {
   const [buffer, change, problem, retry] = useTail(tail(state));
@@ -18,13 +19,16 @@ export function Tail({ state, go, tools }) {
       <${Icon} name=${buffer.isPaused ? "play" : "pause"} />${buffer.isPaused ? "Resume" : "Pause"}
     </button>
     ${tools}`;
-  return html`<${Panel} name="Lines as they come" note=${words(buffer)} tools=${more} problem=${problem} retry=${retry} hasNumbers=${true}>
+  return html`<${Panel} name="Lines as they come" note=${words(buffer, isMoving(state))} tools=${more} problem=${problem} retry=${retry} hasNumbers=${true}>
     ${buffer.shown.length ? html`<${LineList} lines=${buffer.shown} chosen=${state.line} state=${state} go=${go} label="Lines as they come, newest first" />` : html`<p class="nothing">Waiting for the next line that is stored …</p>`}
   <//>`;
 }
 
-function words(buffer) {
+function words(buffer, isWindowMoving) {
   const said = [`${whole(buffer.shown.length)} shown`];
+  if (!isWindowMoving) {
+    said.push("of now, not of the window above");
+  }
   if (buffer.isPaused) {
     said.push(`paused, ${whole(buffer.waiting.length)} waiting`);
   }

@@ -14,18 +14,19 @@ const LISTS = { status: /,/, method: /,/, ip: /,/, route: /,(?=\/|other(?:,|$))/
 const QUOTED = /^"((?:[^"\\]|\\["\\])*)"/;
 const WORD = /^[^\s"]+/;
 const BOUND = /^(>=|<=|>|<)([0-9]+)(?:ms)?$/;
+const BETWEEN = /^([0-9]+)(?:ms)?(?:\.\.([0-9]+)(?:ms)?)?$/;
 const OPPOSITE = { ">": "<=", ">=": "<", "<": ">=", "<=": ">" };
 
 /** The terms of a text: {terms, problem}, where a problem is {character, detail} as the server's are, or null. */
 export function parse(text) {
-  let terms = [];
+  const terms = [];
   let at = skip(text, 0);
   while (at < text.length) {
     const read = next(text, at);
     if (read.problem) {
       return { terms, problem: read.problem };
     }
-    terms = added(terms, read.term);
+    terms.push(read.term);
     at = skip(text, read.end);
   }
   return { terms, problem: null };
@@ -42,17 +43,26 @@ export function term(field, value, negated = false) {
   return { field, negated, values: [text] };
 }
 
-/** The terms and one more: values of the same field are alternatives, a bound of latency replaces the one before. */
+/**
+ * The terms and one more, as clicks add it: values of the same field are alternatives, and of latency only a bound at
+ * the other end stays.
+ */
 export function added(terms, more) {
-  const kept = terms.map((one) => (one.field === more.field ? without(one, more.values) : one)).filter(hasValues);
   if (more.field === "latency") {
-    return [...kept.filter((one) => one.field !== "latency"), more];
+    return [...terms.filter((one) => one.field !== "latency" || mayStand(bounds(one), bounds(more))), more];
   }
+  const kept = terms.map((one) => (one.field === more.field ? without(one, more.values) : one)).filter(hasValues);
   const same = (one) => one.field === more.field && one.negated === more.negated;
   if (more.field === "path" || !kept.some(same)) {
     return [...kept, more];
   }
   return kept.map((one) => (same(one) ? { ...one, values: [...one.values, ...more.values] } : one));
+}
+
+/** The terms and one more that must hold as well; those that it implies go. */
+export function narrowed(terms, more) {
+  const implied = (one) => written(one) === written(more) || (one.field === "latency" && isWithin(bounds(more), bounds(one)));
+  return [...terms.filter((one) => !implied(one)), more];
 }
 
 /** The terms without the one at `index`. */
@@ -138,6 +148,28 @@ function written({ field, negated: isNegated, values }) {
 function opposite(one) {
   const bound = BOUND.exec(one.values[0]);
   return bound ? { ...one, values: [OPPOSITE[bound[1]] + bound[2]] } : { ...one, negated: !one.negated };
+}
+
+/** The least and the greatest latency that a term leaves, both included; null where that is no stretch. */
+function bounds(one) {
+  const { negated: isNegated, values: [value] } = one.negated ? opposite(one) : one;
+  const [, sign, digits] = BOUND.exec(value) || [];
+  const number = Number(digits);
+  if (sign) {
+    return { ">": [number + 1, Infinity], ">=": [number, Infinity], "<": [0, number - 1], "<=": [0, number] }[sign];
+  }
+  const [whole, first, last = first] = BETWEEN.exec(value) || [];
+  return whole && !isNegated && !one.negated ? [Number(first), Number(last)] : null;
+}
+
+/** Whether a stretch may stand beside another: both leave something, and they do not end at the same side alone. */
+function mayStand(one, other) {
+  const isOpen = (bound) => [bound[0] === 0, bound[1] === Infinity].join();
+  return Boolean(one && other) && isOpen(one) !== isOpen(other) && Math.max(one[0], other[0]) <= Math.min(one[1], other[1]);
+}
+
+function isWithin(inner, outer) {
+  return Boolean(inner && outer) && outer[0] <= inner[0] && inner[1] <= outer[1];
 }
 
 function without(one, values) {

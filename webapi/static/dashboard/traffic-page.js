@@ -65,8 +65,8 @@ function Overview({ found, part, state, go }) {
   const top = (name) => ({ top: part(name).answer, ...shared(part(name), name) });
   return html`<${Cards} summary=${summary.answer} trends=${small} ...${shared(summary, "cards")} />
     <div class="charts">
-      <${RequestsChart} requests=${requests.answer} ...${shared(requests, "requests")} />
-      <${LatencyChart} latencies=${latencies.answer} ...${shared(latencies, "latency")} />
+      <${RequestsChart} requests=${requests.answer} summary=${summary.answer} ...${shared(requests, "requests")} />
+      <${LatencyChart} latencies=${latencies.answer} requests=${requests.answer} ...${shared(latencies, "latency")} />
     </div>
     <div class="breakdowns">
       <${Breakdown} name="Routes" field="route" sorts=${ROUTE_SORTS} ...${sorted("routes")} ...${top("routes")} />

@@ -20,11 +20,14 @@ export function requestColumns(series) {
   return { step, start, end, middles, by, sums, totals };
 }
 
-/** Columns of `/stats/series?metric=latency`'s answer: {step, start, end, middles, by}, null where nothing came. */
-export function latencyColumns(series) {
-  const by = Object.fromEntries(
-    QUANTILES.map((name) => [name, series.data.map((point) => (point.max_latency ? point[`${name}_latency`] : null))]),
-  );
+/**
+ * Columns of `/stats/series?metric=latency`'s answer: {step, start, end, middles, by}, null where nothing came.
+ *
+ * What came and took no millisecond is told by `requests`, the answer of the same steps that counts.
+ */
+export function latencyColumns(series, requests) {
+  const points = answered(series, requests);
+  const by = Object.fromEntries(QUANTILES.map((name) => [name, points.map((point) => point[`${name}_latency`] ?? null)]));
   return { ...times(series), by };
 }
 
@@ -37,7 +40,7 @@ export function trends(requests, latencies, visitors) {
     found.errorRates = totals.map((all, index) => (all ? (by["4xx"][index] + by["5xx"][index]) / all : 0));
   }
   if (latencies) {
-    Object.assign(found, latencyColumns(latencies).by);
+    Object.assign(found, latencyColumns(latencies, requests).by);
   }
   if (visitors) {
     found.visitors = visitors.data.map((point) => point.unique_ips);
@@ -55,11 +58,11 @@ export function requestTable(series) {
 }
 
 /** The same of latencies, in milliseconds. */
-export function latencyTable(series) {
+export function latencyTable(series, requests) {
   const keys = ["p50_latency", "p90_latency", "p95_latency", "p99_latency", "avg_latency", "max_latency"];
   return {
     columns: ["from (UTC)", ...keys.map((key) => key.replace("_latency", " ms"))],
-    rows: series.data.map((point) => [point.time, ...keys.map((key) => (point.max_latency ? point[key] : null))]),
+    rows: answered(series, requests).map((point) => [point.time, ...keys.map((key) => point[key] ?? null)]),
   };
 }
 
@@ -67,6 +70,12 @@ export function latencyTable(series) {
 export function stepWords(seconds) {
   const [size, unit] = [[86400, "day"], [3600, "hour"], [60, "minute"]].find(([size]) => seconds % size === 0);
   return seconds === size ? unit : `${seconds / size} ${unit}s`;
+}
+
+/** The points of latencies, of which those of no request have but their time. */
+function answered(series, requests) {
+  const counts = new Map((requests?.data || []).map((point) => [point.time, requestsOf(point)]));
+  return series.data.map((point) => (point.max_latency || counts.get(point.time) ? point : { time: point.time }));
 }
 
 function requestsOf(point) {

@@ -13,7 +13,8 @@ const LOOK_SECONDS = 30;
 const FIRST_SECONDS = 15;
 const LIMIT = 20;
 
-export function Letters({ state, go, isLive, ...panel }) {
+/** `counts` is how many there are by reason, of all that are kept. */
+export function Letters({ state, go, counts, isLive, ...panel }) {
   const { reason } = state;
   const url = `/dead-letters?limit=${LIMIT}${reason ? `&reason=${encodeURIComponent(reason)}` : ""}`;
   const older = useOlder(url, (cursor) => `${url}&before=${cursor}`);
@@ -26,13 +27,13 @@ export function Letters({ state, go, isLive, ...panel }) {
   const before = (older.pages.at(-1) || first)?.meta.next;
   const choose = (name) => go({ ...state, reason: name === reason ? null : name });
   const table = first && { columns: ["id", "created", "reason", "detail", "topic", "partition", "offset", "line", "text"], rows: letters.map(cells) };
-  const counts = { ...(reason && { [reason]: 0 }), ...first?.meta.by_reason };
-  const lead = html`<${Reasons} counts=${counts} reason=${reason} choose=${choose} />
+  const reasons = { ...(reason && { [reason]: 0 }), ...first?.meta.by_reason, ...counts };
+  const lead = html`<${Reasons} counts=${reasons} reason=${reason} choose=${choose} />
     ${mayChange === false && letters.length > 0 && html`<p class="soft">Who has a key with the scope admin can send them again.</p>`}`;
   const note = first && `${total(first.meta)}${isLive && still ? `; ${still}` : ""}`;
   return html`<div id="letters" tabindex="-1" ...${held}><${Panel} name="Dead letters" note=${note} lead=${lead} table=${table} problem=${found.problem} retry=${found.retry}
     hasNumbers=${Boolean(first)} isBusy=${found.busy} ...${panel}>
-    ${first && !letters.length && html`<p class="nothing">Nothing was rejected.</p>`}
+    ${first && !letters.length && html`<p class="nothing">Nothing was rejected${reason && ` for the reason ${reason}`}.</p>`}
     <ul class="letters">
       ${letters.map((one) => html`<${Letter} key=${one.id} one=${one} mayChange=${mayChange} />`)}
     </ul>

@@ -31,7 +31,7 @@ export function PipelinePage({ place, go, help }) {
       <div class="pairs">
         <${Ledger} sums=${flow?.ledger} ...${shared} ...${tables("ledger")} />
         <${Processes} processes=${flow?.processes} isKnown=${Boolean(flow)} ...${shared} ...${tables("processes")} />
-        <${Letters} state=${state} go=${go} isLive=${isLive} ...${tables("letters")} />
+        <${Letters} state=${state} go=${go} counts=${flow?.dead_letters.by_reason} isLive=${isLive} ...${tables("letters")} />
         <div class="stack">
           <${Days} isLive=${isLive} />
           <${Rules} state=${state} go=${go} ...${tables("rules")} />
