@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, BinaryIO, Final, NamedTuple
 
 import msgspec
@@ -11,6 +12,7 @@ from peewee import fn
 
 from cli.ask import Query, WebApi, understood
 from cli.table import Column, Paper, number, word
+from pipeline.errors import TallyError
 from pipeline.models import DeadLetter
 from pipeline.moment import rfc3339
 from pipeline.storage import Store
@@ -72,9 +74,18 @@ def show_one(web: WebApi, letter: int, as_json: bool, paper: Paper) -> int:
 
 
 def export(store: Store, chosen: Chosen, output: BinaryIO) -> int:
-    """Writes letters as JSON, one a line, oldest first. Raises Unavailable."""
+    """Writes letters as JSON, one a line, oldest first. Raises Unavailable, and TallyError where it cannot write."""
     for chunk in chunks(store, chosen):
-        output.write(b"".join(msgspec.json.encode(_told(letter)) + b"\n" for letter in chunk))
+        lines = b"".join(msgspec.json.encode(_told(letter)) + b"\n" for letter in chunk)
+        try:
+            output.write(lines)
+            output.flush()
+        except BrokenPipeError:
+            raise  # whoever reads has seen enough
+        except OSError as error:
+            with suppress(OSError):
+                output.close()  # else what is left in its buffer is tried once more, and fails where nobody looks
+            raise TallyError(f"not all could be written: {error.strerror}") from None
     return 0
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cli.child import wait_until
-from pipeline.errors import TallyError
+from pipeline.errors import ConfigurationError, TallyError
 
 ENDING_SECONDS = 5.0
 
@@ -18,11 +18,14 @@ ENDING_SECONDS = 5.0
 def locked(directory: Path) -> Iterator[int]:
     """The descriptor of the directory's lock; whoever inherits it holds the lock as well.
 
-    Raises TallyError where somebody else holds it. One whose holder was killed is waited for, while what the holder
-    had started is being ended.
+    Raises ConfigurationError where there can be none, TallyError where somebody else holds it. One whose holder was
+    killed is waited for, while what the holder had started is being ended.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise ConfigurationError(f"DATA_DIR: {error}") from None
     try:
         if not _lock(descriptor):
             pid = os.pread(descriptor, 32, 0).decode().strip()

@@ -139,7 +139,7 @@ def web_api(url: str | None) -> WebApi:
     from cli.ask import WebApi
 
     # One that is named needs no other setting, so that a wrong one is not in the way.
-    return WebApi(url or ports.address(settings.load(), "webapi"), settings.secret("api_key"))
+    return WebApi(url or ports.address(settings.load(), "webapi"), settings.api_key())
 
 
 def named(query: dict[str, Any]) -> dict[str, Any]:

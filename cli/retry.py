@@ -27,8 +27,12 @@ def run(settings: Settings, store: Store, chosen: Chosen, replace: str | None, a
                 except UnfitError as error:
                     unfit += 1
                     paper.say(f"{letter.id}: {error}")
-            send(sending, settings.kafka_topic, store, fit)
-            sent += len(fit)
+            taken = {*send(sending, settings.kafka_topic, store, fit)}
+            sent += len(taken)
+            for one in fit:
+                if one.id not in taken:
+                    unfit += 1
+                    paper.say(f"{one.id}: somebody else has sent it again meanwhile, or deleted it")
     finally:
         sending.close(timeout=1)
     paper.say(f"sent {sent:,} again" + (f", left {unfit:,} as they are" if unfit else ""))

@@ -27,12 +27,16 @@ class UnfitError(TallyError):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """What is sent for a letter: `value` is an upload's body, of `lines` lines, and `key` its Idempotency-Key."""
+    """What is sent for a letter: `value` is an upload's body, of `lines` lines, and `key` its Idempotency-Key.
+
+    `retried_at` is when the letter had been sent before, as it was looked at.
+    """
 
     id: int
     value: bytes
     lines: int
     key: bytes
+    retried_at: datetime | None
 
 
 def topic_ids(store: Store) -> dict[int, str]:
@@ -56,7 +60,7 @@ def record(letter: Any, topic_id: str, replace: str | None, again: bool, max_lin
         value = payload
     else:
         value = msgspec.json.encode([payload.decode(errors="replace") if replace is None else replace])
-    return Record(letter.id, value, _lines(value, max_lines), key(letter, topic_id))
+    return Record(letter.id, value, _lines(value, max_lines), key(letter, topic_id), letter.retried_at)
 
 
 def key(letter: Any, topic_id: str) -> bytes:
@@ -65,11 +69,36 @@ def key(letter: Any, topic_id: str) -> bytes:
     return b"dead-letter-" + blake2b(place.encode() + bytes(letter.payload), digest_size=16).hexdigest().encode()
 
 
-def send(producer: KafkaProducer, topic: str, store: Store, records: Sequence[Record]) -> None:
-    """Has Kafka take the records, and marks the letters of those that it took.
+def send(producer: KafkaProducer, topic: str, store: Store, records: Sequence[Record]) -> list[int]:
+    """Has Kafka take the records, marks the letters of those that it took, and returns their ids.
 
-    Raises Unavailable where it does not take one: that is not marked, and may be sent once more.
+    The letters are locked meanwhile: one that somebody else has sent since it was looked at is left out, or two who
+    send it with different words would both count. Raises Unavailable where Kafka does not take one: that is not
+    marked, and may be sent once more.
     """
+
+    def work() -> tuple[list[int], KafkaError | None]:
+        taken, failure = _taken(producer, topic, _unchanged(store, records))
+        if taken:
+            DeadLetter.update(retried_at=store.now()).where(DeadLetter.id.in_(taken)).execute()
+        return taken, failure
+
+    taken, failure = store.write(work)
+    if failure:
+        raise Unavailable("kafka", f"{type(failure).__name__}: {failure}") from failure
+    return taken
+
+
+def _unchanged(store: Store, records: Sequence[Record]) -> list[Record]:
+    """Those whose letters are as they were when they were looked at; locks them. Within a transaction."""
+    letters: Any = DeadLetter.select().where(DeadLetter.id.in_([one.id for one in records]))
+    # On SQLite a transaction that writes is alone from its beginning.
+    found = {letter.id: letter.retried_at for letter in (letters.for_update() if store.is_mysql else letters)}
+    return [one for one in records if found.get(one.id, ...) == one.retried_at]
+
+
+def _taken(producer: KafkaProducer, topic: str, records: Sequence[Record]) -> tuple[list[int], KafkaError | None]:
+    """The ids of the letters whose records Kafka took, and what went wrong then, if anything did."""
     taken: list[int] = []
     now = datetime.now(UTC)
     try:
@@ -78,11 +107,8 @@ def send(producer: KafkaProducer, topic: str, store: Store, records: Sequence[Re
             future.get(_PATIENCE)
             taken.append(id)
     except KafkaError as error:
-        raise Unavailable("kafka", f"{type(error).__name__}: {error}") from error
-    finally:
-        if taken:
-            mark = DeadLetter.update(retried_at=store.now()).where(DeadLetter.id.in_(taken))
-            store.write(lambda: mark.execute())
+        return taken, error
+    return taken, None
 
 
 def _lines(value: bytes, max_lines: int) -> int:

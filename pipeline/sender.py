@@ -126,5 +126,6 @@ def _parts(url: str) -> SplitResult:
     except ValueError:
         sensible = False
     if not sensible:
-        raise ConfigurationError(f"TARGET_API_URL: expected http://host:port/upload, found {url!r}")
+        # Without what was found: a URL may have a password in it.
+        raise ConfigurationError("TARGET_API_URL: expected http://host:port/upload")
     return parts

@@ -37,6 +37,12 @@ def _read_by(reader: Callable[[str], object]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _key(text: str) -> None:
+    # What a header cannot carry, http.client would repeat in its error: a key read with its line's end, mostly.
+    if not re.fullmatch("[!-~]+", text):
+        raise ConfigurationError("API_KEY: expected visible ASCII characters alone, without space or line end")
+
+
 def _brokers(text: str) -> None:
     if not re.fullmatch(rf"\s*{_SERVER}\s*(,\s*{_SERVER}\s*)*", text):
         raise ConfigurationError("KAFKA_BOOTSTRAP_SERVERS: expected host:port, with a comma between two of them")
@@ -87,7 +93,7 @@ class Settings(BaseSettings):
     retention_days: Annotated[int, Field(ge=1)] = 30
     data_dir: Path = Path(".tally")
     require_api_keys: bool | None = None
-    api_key: str | None = Field(default=None, repr=False)
+    api_key: Annotated[str, _read_by(_key)] | None = Field(default=None, repr=False)
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
     target_api_url: str = "http://127.0.0.1:8080/upload"
@@ -136,9 +142,12 @@ def load() -> Settings:
         raise ConfigurationError(said) from None
 
 
-def secret(field: str) -> str | None:
-    """One of the secrets by itself, for who needs no other setting. Raises ConfigurationError for a file that fails."""
-    return dict(_from_files()).get(field) or os.environ.get(field.upper()) or None
+def api_key() -> str | None:
+    """API_KEY by itself, for who needs no other setting. Raises ConfigurationError."""
+    found = dict(_from_files()).get("api_key") or os.environ.get("API_KEY") or None
+    if found is not None:
+        _key(found)
+    return found
 
 
 def _from_files() -> Iterator[tuple[str, str]]:
@@ -149,3 +158,5 @@ def _from_files() -> Iterator[tuple[str, str]]:
                 yield field, Path(path).read_text(encoding="utf-8").strip()
             except OSError as error:
                 raise ConfigurationError(f"{variable}: {error}") from None
+            except UnicodeDecodeError:
+                raise ConfigurationError(f"{variable}: {path} is not text in UTF-8") from None

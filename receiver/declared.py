@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -23,6 +23,8 @@ _ONCE: Final = {
     b"content-encoding": "Content-Encoding",
     b"content-length": "Content-Length",
     b"idempotency-key": "Idempotency-Key",
+    b"origin": "Origin",
+    b"sec-fetch-site": "Sec-Fetch-Site",
 }
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
@@ -42,8 +44,9 @@ class Declared(msgspec.Struct, frozen=True, gc=False):
 def read(headers: RawHeaders, max_bytes: int) -> Declared:
     """Reads an upload's headers (names in lower case).
 
-    Raises Refusal: 400 for a header that makes no sense or is repeated, 413 for a body that says it is too large, 415
-    for anything but JSON in UTF-8, plain or in one of ENCODINGS. Without a content type the body is taken for JSON.
+    Raises Refusal: 400 for a header that makes no sense or is repeated, 403 for what another site's page has a browser
+    send, 413 for a body that says it is too large, 415 for anything but JSON in UTF-8, plain or in one of ENCODINGS.
+    Without a content type the body is taken for JSON.
     """
     said: dict[bytes, bytes] = {}
     for name, value in headers:
@@ -51,6 +54,8 @@ def read(headers: RawHeaders, max_bytes: int) -> Declared:
             if name in said:
                 raise Refusal(400, f"the header {_ONCE[name]} is repeated")
             said[name] = value
+    if not _is_own(said):
+        raise Refusal(403, "this comes from another site's page")
     if said.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked":
         # The server takes the body out of its last coding, and leaves the others.
         raise Refusal(400, "the only Transfer-Encoding that is understood is chunked")
@@ -77,6 +82,17 @@ def authorization(headers: RawHeaders) -> str:
     """The Authorization header; empty where there is none, or more than one."""
     found = [value for name, value in headers if name == b"authorization"]
     return found[0].decode("latin-1") if len(found) == 1 else ""
+
+
+def _is_own(said: Mapping[bytes, bytes]) -> bool:
+    """Whether it is from a page of this server's, or from who is no browser: browsers say where a request is from.
+
+    They let any page send what has no content type, and where no keys are required the door would take it.
+    """
+    if (site := said.get(b"sec-fetch-site")) is not None:
+        return site in (b"same-origin", b"none")
+    origin = said.get(b"origin")
+    return origin is None or origin.lower().partition(b"://")[2] == said.get(b"host", b"").lower()
 
 
 def _length(text: bytes | None, max_bytes: int) -> int | None:

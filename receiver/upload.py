@@ -102,13 +102,17 @@ class Upload:
     async def _take(
         self, scope: MutableMapping[str, Any], incoming: Body, request: bytes, api_key: str | None
     ) -> Accepted:
-        """Judges and publishes the upload; returns the 202's content. Raises Refusal, DocumentFault, Unavailable."""
+        """Judges and publishes the upload; returns the 202's content.
+
+        Raises Refusal, DocumentFault, Denied, Unavailable.
+        """
         if scope["method"] != "POST":
             raise Refusal(405, "uploads are sent with POST", ((b"allow", b"POST"),))
         said = declared.read(scope["headers"], self._max_body_bytes)
         with self._budget.hold() as hold:
             body = await self._read(said, incoming, hold)
             verdict = await self._judge(body)
+            self._require_staying(api_key)
             if verdict.accepted:
                 lines = verdict.accepted + verdict.rejected
                 await self._publish(body, batch.headers(lines, self._now(), request, said.key, api_key))
@@ -118,6 +122,11 @@ class Upload:
             raise Refusal(422, f"no line is valid: {verdict.rejected} were rejected", errors=errors)
         self._metrics.kept(verdict.accepted, verdict.rejected)
         return Accepted("Logs processed", verdict.accepted, verdict.rejected, verdict.errors)
+
+    def _require_staying(self, api_key: str | None) -> None:
+        """Raises Denied where the key was revoked since it was admitted: a body may take half a minute to come."""
+        if self._keyring is not None and api_key is not None and not self._keyring.holds(api_key, INGEST):
+            raise Denied(401, "this key was revoked while the upload came")
 
     async def _read(self, said: Declared, incoming: Body, hold: Hold) -> bytes:
         body = await incoming.read(said.length, self._max_body_bytes, hold)

@@ -46,7 +46,7 @@ def compose(
     origins = cors.Origins(cors_origins)
     errors.register(app)
     # Each looks at the answer after those below it.
-    microcache.register(app, metrics)
+    microcache.register(app, metrics, keyring)
     _every_answer(app, metrics)
     sessions = None
     if keyring is not None:

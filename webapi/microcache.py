@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flask import Flask, Response, request
 
+from pipeline.errors import Denied
+from pipeline.keyring import READ, Keyring
 from pipeline.request_id import request_id
 from webapi.metrics import Metrics
 
@@ -47,9 +49,10 @@ class Kept(NamedTuple):
 class MicroCache:
     """Keeps the answers to GET /stats that say `X-Cache: hit`."""
 
-    def __init__(self, app: Flask, metrics: Metrics, clock: Callable[[], float]) -> None:
+    def __init__(self, app: Flask, metrics: Metrics, keyring: Keyring | None, clock: Callable[[], float]) -> None:
         self._app = app.wsgi_app
         self._metrics = metrics
+        self._keyring = keyring
         self._clock = clock
         self._kept: dict[tuple[str, ...], Kept] = {}
 
@@ -57,13 +60,24 @@ class MicroCache:
         """Answers a request, or has the application answer it."""
         begun = self._clock()
         kept = self._kept.get(_key(environ)) if _is_asked(environ) else None
-        if kept is None or kept.until <= begun:
+        if kept is None or kept.until <= begun or not self._admits(environ):
             return self._app(environ, start_response)
         said = request_id(environ.get("HTTP_X_REQUEST_ID", ""))
         start_response(kept.status, [*kept.headers, (_ITS_OWN, said)])
         self._metrics.looked_up("hit")
         self._metrics.answered(_PATH, int(kept.status[:3]), self._clock() - begun)
         return (kept.body,)
+
+    def _admits(self, environ: WSGIEnvironment) -> bool:
+        """Whether a key, where there is one, may ask once more: what it is given counts for its rate."""
+        authorization = environ.get("HTTP_AUTHORIZATION", "")
+        if self._keyring is None or not authorization:
+            return True
+        try:
+            self._keyring.admit(authorization, READ)
+        except Denied:
+            return False
+        return True
 
     def keep(self, response: Response) -> Response:
         """Looks at an answer as it goes out."""
@@ -80,9 +94,11 @@ class MicroCache:
         return response
 
 
-def register(app: Flask, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
+def register(
+    app: Flask, metrics: Metrics, keyring: Keyring | None = None, clock: Callable[[], float] = time.monotonic
+) -> None:
     """Has it answer for the application where it can. It must see an answer last: register it first."""
-    cache = MicroCache(app, metrics, clock)
+    cache = MicroCache(app, metrics, keyring, clock)
     app.wsgi_app = cache  # type: ignore[method-assign]
     app.after_request(cache.keep)
 

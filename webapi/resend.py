@@ -34,9 +34,11 @@ def resending(store: Store, settings: Settings) -> Resend:
             raise Conflict(str(error)) from None
         sending = producer.build(settings)
         try:
-            send(sending, settings.kafka_topic, store, [fit])
+            taken = send(sending, settings.kafka_topic, store, [fit])
         finally:
             sending.close(timeout=1)
+        if not taken:
+            raise Conflict("somebody else has sent it again meanwhile, or deleted it")
         return True
 
     return resend

@@ -124,6 +124,14 @@ def test_the_key_is_that_of_the_settings(tmp_path: Path) -> None:
     assert [one.headers.get("Authorization") for one in web.asked] == ["Bearer tally_one", "Bearer tally_two", None]
 
 
+def test_a_key_that_no_header_can_have_is_refused_and_not_repeated() -> None:
+    with scripted(lambda _: Reply(EMPTY)) as web:
+        ended = run("logs", "--url", web.url, API_KEY="hunter2\r")
+    assert (ended.exit_code, web.asked) == (78, [])
+    assert "API_KEY" in ended.stderr
+    assert "hunter" not in ended.output
+
+
 def test_a_key_that_is_missing_is_said_to_be_a_setting() -> None:
     with scripted(lambda _: problem(401, "a key is needed")) as web:
         ended = run("logs", "--url", web.url)

@@ -15,7 +15,7 @@ from cli import ports
 from cli.child import Child, wait_until
 from cli.lock import locked
 from cli.tether import Tether
-from pipeline.errors import TallyError
+from pipeline.errors import ConfigurationError, TallyError
 from tests.conftest import Launch
 from tests.servers import Backend
 
@@ -149,6 +149,11 @@ def test_a_second_holder_of_a_directory_is_refused_and_told_who_has_it(tmp_path:
     with locked(tmp_path), pytest.raises(TallyError, match=f"process {os.getpid()}.*DATA_DIR"), locked(tmp_path):
         pass
     with locked(tmp_path):
+        pass
+
+
+def test_a_directory_that_cannot_be_made_names_its_setting() -> None:
+    with pytest.raises(ConfigurationError, match="DATA_DIR"), locked(Path("/proc/none")):
         pass
 
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import tally
-from pipeline import retry
+from pipeline import producer, retry, settings
 from pipeline.batch import lines
 from pipeline.models import DeadLetter
 from pipeline.storage import Store
@@ -97,6 +97,14 @@ def test_an_export_has_every_byte(store: Store) -> None:
     assert [row["id"] for row in rows] == ids
     assert [base64.b64decode(row["payload"]) for row in rows[::50]] == payloads
     assert len(run("export", ids[3], ids[4]).stdout.splitlines()) == 2
+
+
+@pytest.mark.usefixtures("environment")
+def test_an_export_that_finds_no_room_says_so(store: Store) -> None:
+    bury(store, b"x")
+    ended = run("export", "--all", "--output", "/dev/full")
+    assert (ended.exit_code, "No space left" in ended.stderr) == (1, True)
+    assert isinstance(ended.exception, SystemExit)
 
 
 @pytest.mark.usefixtures("environment")
@@ -188,6 +196,18 @@ def test_what_is_fit_is_sent_once_and_marked(store: Store, backend: Backend, env
     found = list(wire.records(backend, environment["KAFKA_TOPIC"]))
     assert len(found) == 4
     assert len(set(upload_keys.identities(found).values())) == 3
+
+
+def test_what_two_look_at_and_mend_differently_counts_once(
+    store: Store, backend: Backend, environment: dict[str, str]
+) -> None:
+    id, made = bury(store, b"bad"), producer.build(settings.load())
+    letter = store.read(lambda: DeadLetter.get_by_id(id))
+    both = [retry.record(letter, "", line(404, path), again=False, max_lines=1) for path in ("/one", "/other")]
+    assert [retry.send(made, environment["KAFKA_TOPIC"], store, [one]) for one in both] == [[id], []]
+    made.close()
+    (found,) = wire.records(backend, environment["KAFKA_TOPIC"])
+    assert b"/one" in found.value
 
 
 @pytest.mark.any_servers

@@ -109,11 +109,13 @@ def test_what_is_refused_is_not_sent_again(receiver: Receiver) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "localhost:8080", "ftp://host/upload", "http://host:port/upload", "http:///upload"]
+    "url",
+    ["", "localhost:8080", "ftp://host/upload", "http://host:port/upload", "http:///upload", "ftp://u:hunter2@host/"],
 )
 def test_a_target_that_makes_no_sense_names_its_setting(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="TARGET_API_URL"):
+    with pytest.raises(ConfigurationError, match="TARGET_API_URL") as refused:
         Sender(url)
+    assert "hunter" not in str(refused.value)
 
 
 def test_uploads_keep_their_pace_and_do_not_make_up_for_a_long_silence(receiver: Receiver) -> None:

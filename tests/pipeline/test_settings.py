@@ -102,6 +102,12 @@ def test_a_secret_s_file_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPa
         loaded(monkeypatch, REDIS_URL_FILE=str(tmp_path / "absent"))
 
 
+def test_a_secret_s_file_that_is_no_text_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigurationError, match="API_KEY_FILE"):
+        loaded(monkeypatch, API_KEY_FILE=str(tmp_path / "binary"))
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -120,6 +126,8 @@ def test_a_secret_s_file_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPa
         ("RPS", "0"),
         ("REQUIRE_API_KEYS", "hunter2"),
         ("MAX_BODY_BYTES", "1023"),
+        ("API_KEY", "hunter2\r"),
+        ("API_KEY", "hunter2€"),
     ],
 )
 def test_a_bad_value_is_refused_by_name_and_never_repeated(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -56,9 +56,17 @@ def upload_app(kept: Kept, *, max_body_bytes: int = 1024 * 1024, max_lines: int 
 
 
 def post(
-    app: Upload, *chunks: bytes, headers: Headers | None = None, method: str = "POST", cut: bool = False
+    app: Upload,
+    *chunks: bytes,
+    headers: Headers | None = None,
+    method: str = "POST",
+    cut: bool = False,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Answer:
-    """Sends one request, its body in `chunks`; with `cut` the connection ends after them."""
+    """Sends one request, its body in `chunks`; with `cut` the connection ends after them.
+
+    Before each of them comes, `meanwhile` is called.
+    """
     scope = {"type": "http", "method": method, "path": "/upload", "headers": headers or []}
     messages: list[dict[str, Any]] = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
     messages.append({"type": "http.disconnect"} if cut else {"type": "http.request", "body": b"", "more_body": False})
@@ -66,6 +74,7 @@ def post(
     pending = iter(messages)
 
     async def receive() -> MutableMapping[str, Any]:
+        meanwhile()
         return next(pending)
 
     async def send(message: MutableMapping[str, Any]) -> None:

@@ -58,6 +58,13 @@ def test_a_key_that_may_upload_is_named_in_the_record() -> None:
     assert keyring.drain() == {PUBLIC_ID: Uses(uploads=1, lines=2, refusals=2)}
 
 
+def test_a_key_that_is_revoked_while_its_upload_comes_is_no_key_any_more() -> None:
+    kept = Kept()
+    app, keyring = door(kept, "ingest")
+    answer = asgi.post(app, body_of(LINE), headers=[BEARER], meanwhile=lambda: keyring.replace([]))
+    assert (answer.status, answer.headers["www-authenticate"], kept.records) == (401, "Bearer", [])
+
+
 def test_a_key_for_something_else_is_refused_and_so_is_haste() -> None:
     app, _ = door(Kept(), "read", "admin")
     assert asgi.post(app, body_of(LINE), headers=[BEARER]).status == 403

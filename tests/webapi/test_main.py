@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -17,6 +18,8 @@ from cli.child import wait_until
 from pipeline import schema
 from tests.conftest import Launch
 from tests.servers import Backend
+from webapi.main import THREADS
+from webapi.reply import BODIES
 
 
 def ask(port: str, path: str) -> tuple[int, Any]:
@@ -67,6 +70,29 @@ def test_a_worker_whose_parent_was_killed_ends_too(backend: Backend, launch: Lau
     assert wait_until(lambda: answers(port), 20)
     os.kill(child.pid, signal.SIGKILL)
     assert wait_until(lambda: not answers(port), 5)
+
+
+@pytest.mark.any_servers
+def test_strangers_who_begin_to_log_in_and_do_not_end_delay_nobody_else(backend: Backend, launch: Launch) -> None:
+    environment = backend.environment(REQUIRE_API_KEYS="1")
+    schema.migrate(environment["DATABASE_URL"])
+    launch("webapi", environment)
+    port = environment["WEBAPI_PORT"]
+    assert wait_until(lambda: answers(port), 20)
+    head = b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+    with contextlib.ExitStack() as stack:
+        slow = [stack.enter_context(socket.create_connection(("127.0.0.1", int(port)), 10)) for _ in range(3 * THREADS)]
+        for one in slow:
+            one.sendall(head)
+        waiting, refused = len(slow), b""
+        for one in slow:
+            one.settimeout(0.2)
+            with contextlib.suppress(TimeoutError):
+                refused = one.recv(4096)
+                waiting -= 1
+        assert (waiting, refused.split(b" ")[1], b"retry-after: 1" in refused.lower()) == (BODIES, b"503", True)
+        assert ask(port, "/healthz")[0] == 200
+        assert ask(port, "/stats")[0] == 401
 
 
 def test_a_port_in_use_names_the_setting(launch: Launch) -> None:

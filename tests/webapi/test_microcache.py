@@ -8,7 +8,12 @@ import pytest
 from flask import Flask, Response, request
 from flask.testing import FlaskClient
 
+from pipeline.cache import Cache
+from pipeline.keyring import ApiKey, Keyring, digest, minted
+from pipeline.storage import Store
+from tests.webapi.conftest import NOW
 from webapi import microcache
+from webapi.app import compose
 from webapi.metrics import Metrics
 
 HIT = {"X-Cache": "hit"}
@@ -24,7 +29,7 @@ def time() -> list[float]:
 def counting(time: list[float]) -> FlaskClient:
     """A client of an application whose answers say how many there were; `cache=` is their `X-Cache`."""
     app, number = Flask(__name__), count(1)
-    microcache.register(app, Metrics(), lambda: time[0])
+    microcache.register(app, Metrics(), clock=lambda: time[0])
 
     def answer(**_: str) -> Response:
         return Response(str(next(number)), headers={"X-Cache": request.args.get("cache", "hit")})
@@ -57,7 +62,7 @@ def test_each_kind_of_request_has_its_own(counting: FlaskClient, name: str) -> N
 def test_many_spellings_are_forgotten_and_do_not_pile_up(time: list[float]) -> None:
     app = Flask(__name__)
     app.add_url_rule("/stats", "stats", lambda: Response("", headers=HIT))
-    microcache.register(app, Metrics(), lambda: time[0])
+    microcache.register(app, Metrics(), clock=lambda: time[0])
     client, cache = app.test_client(), app.wsgi_app
     assert isinstance(cache, microcache.MicroCache)
     sizes = []
@@ -65,6 +70,15 @@ def test_many_spellings_are_forgotten_and_do_not_pile_up(time: list[float]) -> N
         client.get(f"/stats?_={number}")
         sizes.append(len(cache._kept))
     assert max(sizes) == microcache.MOST
+
+
+def test_what_is_given_again_counts_for_a_key_s_rate(store: Store, cache: Cache) -> None:
+    (public_id, key), keyring = minted(), Keyring(lambda: 0.0)
+    keyring.replace([ApiKey(public_id, digest(key), frozenset(["read"]), rate=3)])
+    api = compose(store, cache, Metrics(), lambda: NOW, keyring=keyring).test_client()
+    asked = [api.get("/stats?type=errors&range=hour", headers={"Authorization": f"Bearer {key}"}) for _ in range(5)]
+    assert [answer.status_code for answer in asked] == [200, 200, 200, 429, 429]
+    assert keyring.drain()[public_id].refusals == 4  # each was asked twice: in its place, and by the application
 
 
 def test_it_is_the_answer_as_it_went_out_but_for_its_id(api: FlaskClient) -> None:
