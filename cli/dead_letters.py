@@ -80,7 +80,7 @@ def export(ids: tuple[int, ...], reason: str | None, every: bool, output: Any) -
 @click.option("--replace", metavar="LINE", callback=utf8, help="What the one line with this ID should have been.")
 @click.option("--again", is_flag=True, help="Also those that were sent again before.")
 def retry(ids: tuple[int, ...], reason: str | None, every: bool, replace: str | None, again: bool) -> None:
-    """Send dead letters to Kafka again, as uploads of their own, each of which counts once.
+    """Send dead letters to Kafka again, as uploads of their own; the same words count once.
 
     What is not valid now, either, stays as it is and is named; exit code 1 then. Its lines are received anew, so that
     the ledger counts them a second time and balances; the dead letter stays, marked.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cli.letters import Chosen, chunks
 from cli.table import Paper
 from pipeline import producer
-from pipeline.retry import UnfitError, record, send, topic_ids
+from pipeline.retry import OVERTAKEN, UnfitError, record, send, topic_ids
 from pipeline.settings import Settings
 from pipeline.storage import Store
 
@@ -32,7 +32,7 @@ def run(settings: Settings, store: Store, chosen: Chosen, replace: str | None, a
             for one in fit:
                 if one.id not in taken:
                     unfit += 1
-                    paper.say(f"{one.id}: somebody else has sent it again meanwhile, or deleted it")
+                    paper.say(f"{one.id}: {OVERTAKEN}")
     finally:
         sending.close(timeout=1)
     paper.say(f"sent {sent:,} again" + (f", left {unfit:,} as they are" if unfit else ""))

@@ -22,6 +22,9 @@ from pipeline.storage import Store
 _PATIENCE: Final = 5.0
 
 
+OVERTAKEN: Final = "somebody else has sent it again meanwhile, or deleted it"
+
+
 class UnfitError(TallyError):
     """A letter cannot be sent again as it is; the message says why."""
 
@@ -76,39 +79,45 @@ def send(producer: KafkaProducer, topic: str, store: Store, records: Sequence[Re
     send it with different words would both count. Raises Unavailable where Kafka does not take one: that is not
     marked, and may be sent once more.
     """
+    # What Kafka has stays so where the transaction has to begin anew.
+    taken: list[int] = []
 
-    def work() -> tuple[list[int], KafkaError | None]:
-        taken, failure = _taken(producer, topic, _unchanged(store, records))
-        if taken:
-            DeadLetter.update(retried_at=store.now()).where(DeadLetter.id.in_(taken)).execute()
-        return taken, failure
+    def work() -> BaseException | None:
+        wanted = [one for one in _unchanged(store, records) if one.id not in taken]
+        failure = _deliver(producer, topic, wanted, taken)
+        DeadLetter.update(retried_at=store.now()).where(DeadLetter.id.in_(taken)).execute()
+        return failure
 
-    taken, failure = store.write(work)
-    if failure:
+    failure = store.write(work)
+    if isinstance(failure, KafkaError):
         raise Unavailable("kafka", f"{type(failure).__name__}: {failure}") from failure
+    if failure is not None:
+        raise failure
     return taken
 
 
 def _unchanged(store: Store, records: Sequence[Record]) -> list[Record]:
     """Those whose letters are as they were when they were looked at; locks them. Within a transaction."""
-    letters: Any = DeadLetter.select().where(DeadLetter.id.in_([one.id for one in records]))
+    looked: Any = DeadLetter.select(DeadLetter.id, DeadLetter.retried_at)
+    looked = looked.where(DeadLetter.id.in_([one.id for one in records]))
     # On SQLite a transaction that writes is alone from its beginning.
-    found = {letter.id: letter.retried_at for letter in (letters.for_update() if store.is_mysql else letters)}
-    return [one for one in records if found.get(one.id, ...) == one.retried_at]
+    found = {*(looked.for_update() if store.is_mysql else looked).tuples()}
+    return [one for one in records if (one.id, one.retried_at) in found]
 
 
-def _taken(producer: KafkaProducer, topic: str, records: Sequence[Record]) -> tuple[list[int], KafkaError | None]:
-    """The ids of the letters whose records Kafka took, and what went wrong then, if anything did."""
-    taken: list[int] = []
+def _deliver(
+    producer: KafkaProducer, topic: str, records: Sequence[Record], taken: list[int]
+) -> KafkaError | KeyboardInterrupt | None:
+    """Adds the ids of the letters whose records Kafka took to `taken`; returns what ended that early, if anything."""
     now = datetime.now(UTC)
     try:
         waiting = [(one.id, producer.send(topic, value=one.value, headers=_headers(one, now))) for one in records]
         for id, future in waiting:
             future.get(_PATIENCE)
             taken.append(id)
-    except KafkaError as error:
-        return taken, error
-    return taken, None
+    except (KafkaError, KeyboardInterrupt) as error:
+        return error
+    return None
 
 
 def _lines(value: bytes, max_lines: int) -> int:

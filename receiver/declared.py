@@ -41,12 +41,12 @@ class Declared(msgspec.Struct, frozen=True, gc=False):
     encoding: str
 
 
-def read(headers: RawHeaders, max_bytes: int) -> Declared:
+def read(headers: RawHeaders, max_bytes: int, is_open: bool = False) -> Declared:
     """Reads an upload's headers (names in lower case).
 
-    Raises Refusal: 400 for a header that makes no sense or is repeated, 403 for what another site's page has a browser
-    send, 413 for a body that says it is too large, 415 for anything but JSON in UTF-8, plain or in one of ENCODINGS.
-    Without a content type the body is taken for JSON.
+    Raises Refusal: 400 for a header that makes no sense or is repeated, 403 for what a page has a browser send where
+    the door `is_open` to who has no key, 413 for a body that says it is too large, 415 for anything but JSON in UTF-8,
+    plain or in one of ENCODINGS. Without a content type the body is taken for JSON.
     """
     said: dict[bytes, bytes] = {}
     for name, value in headers:
@@ -54,8 +54,8 @@ def read(headers: RawHeaders, max_bytes: int) -> Declared:
             if name in said:
                 raise Refusal(400, f"the header {_ONCE[name]} is repeated")
             said[name] = value
-    if not _is_own(said):
-        raise Refusal(403, "this comes from another site's page")
+    if is_open and _is_of_a_page(said):
+        raise Refusal(403, "where no API keys are required, this is for who is no page in a browser")
     if said.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked":
         # The server takes the body out of its last coding, and leaves the others.
         raise Refusal(400, "the only Transfer-Encoding that is understood is chunked")
@@ -84,15 +84,13 @@ def authorization(headers: RawHeaders) -> str:
     return found[0].decode("latin-1") if len(found) == 1 else ""
 
 
-def _is_own(said: Mapping[bytes, bytes]) -> bool:
-    """Whether it is from a page of this server's, or from who is no browser: browsers say where a request is from.
+def _is_of_a_page(said: Mapping[bytes, bytes]) -> bool:
+    """Whether a browser sends it for a page: it says so, and adds no key by itself.
 
-    They let any page send what has no content type, and where no keys are required the door would take it.
+    No page is ours here, and browsers let any page send what has no content type, also to whom a name was made to lead
+    (DNS rebinding).
     """
-    if (site := said.get(b"sec-fetch-site")) is not None:
-        return site in (b"same-origin", b"none")
-    origin = said.get(b"origin")
-    return origin is None or origin.lower().partition(b"://")[2] == said.get(b"host", b"").lower()
+    return b"origin" in said or said.get(b"sec-fetch-site", b"none") != b"none"
 
 
 def _length(text: bytes | None, max_bytes: int) -> int | None:

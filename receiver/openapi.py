@@ -24,7 +24,7 @@ _EXAMPLE: Final = "2025-06-10T10:41:40Z 184.116.4.244 POST /products 500 971ms"
 _UNKNOWN: Final = "Unknown: it may be counted or not. Send it again, with the same `Idempotency-Key`"
 _PROBLEMS: Final = {
     "400": "Not a JSON array of strings in UTF-8, or a header that makes no sense. Nothing is kept.",
-    "403": "A browser sent it for another site's page. Nothing is kept.",
+    "403": "A browser sent it for a page. Nothing is kept.",
     "408": "The body did not arrive in time. Nothing is kept.",
     "413": "More bytes or lines than are taken at once. Nothing is kept.",
     "415": "Not JSON, or in an encoding that is not known. Nothing is kept.",
@@ -36,7 +36,7 @@ _PROBLEMS: Final = {
 
 _DENIED: Final = {
     "401": "No key, or one that is not known or was revoked. Nothing is kept.",
-    "403": "The key is not for uploads, or a browser sent it for another site's page. Nothing is kept.",
+    "403": "The key is not for uploads. Nothing is kept.",
     "429": "More requests a second than the key allows. Nothing is kept. Send it again, after `Retry-After` seconds.",
 }
 

@@ -108,7 +108,7 @@ class Upload:
         """
         if scope["method"] != "POST":
             raise Refusal(405, "uploads are sent with POST", ((b"allow", b"POST"),))
-        said = declared.read(scope["headers"], self._max_body_bytes)
+        said = declared.read(scope["headers"], self._max_body_bytes, is_open=self._keyring is None)
         with self._budget.hold() as hold:
             body = await self._read(said, incoming, hold)
             verdict = await self._judge(body)

@@ -46,7 +46,8 @@ def compose(
     origins = cors.Origins(cors_origins)
     errors.register(app)
     # Each looks at the answer after those below it.
-    microcache.register(app, metrics, keyring)
+    if keyring is None:  # else each is admitted, and counts for its key's rate
+        microcache.register(app, metrics)
     _every_answer(app, metrics)
     sessions = None
     if keyring is not None:
@@ -58,8 +59,9 @@ def compose(
     cors.register(app, origins)
     static_files.register(app, metrics, origins)
     site = Site(setup or Setup(), keys=keyring is not None)
-    pages = Pages(store, cache, metrics, now, streams or Streams(), keyring, resend, demo)
-    door = Door(keyring, sessions)
+    streams = streams or Streams()
+    pages = Pages(store, cache, metrics, now, streams, keyring, resend, demo)
+    door = Door(keyring, sessions, streams.bodies)
     for view, rule in routes(pages, site, door):
         methods = [endpoint.method for endpoint in ENDPOINTS if endpoint.rule == rule]
         app.add_url_rule(rule, view.__name__, view, methods=methods or ["GET"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import peewee
 import structlog
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, ServiceUnavailable, TooManyRequests
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, TooManyRequests
 
 from pipeline.errors import BadParameter, Denied, Refused, TooSlow, Unavailable
 from pipeline.keyring import SCHEME
@@ -60,7 +60,7 @@ def _http(error: HTTPException) -> Response:
     answer = _answer(status, error.description or error.name)
     if isinstance(error, MethodNotAllowed):
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
-    if isinstance(error, TooManyRequests | ServiceUnavailable) and error.retry_after:
+    if isinstance(error, TooManyRequests) and error.retry_after:
         answer.headers["Retry-After"] = str(error.retry_after)
     return answer
 

@@ -15,14 +15,17 @@ from webapi.answers.session import Login
 from webapi.own_page import is_this_machine
 from webapi.session import SECONDS, Session
 from webapi.sessions import COOKIE, Sessions
+from webapi.streams import Places
 
 
 class Door:
     """One method a page; without a keyring nobody needs to log in, and nobody can."""
 
-    def __init__(self, keyring: Keyring | None, sessions: Sessions | None) -> None:
+    def __init__(self, keyring: Keyring | None, sessions: Sessions | None, bodies: Places) -> None:
+        """`bodies` are the places for those that are waited for."""
         self._keyring = keyring
         self._sessions = sessions
+        self._bodies = bodies
 
     def session(self) -> Response:
         """Who is logged in."""
@@ -33,7 +36,7 @@ class Door:
         """Begins a session for who sends a key that may read."""
         if self._sessions is None:
             raise Conflict("no API keys are required here: there is nothing to log in to")
-        text, session = self._sessions.begin(reply.body(Login).key)
+        text, session = self._sessions.begin(reply.body(Login, self._bodies).key)
         answer = reply.json(self._told(session))
         answer.set_cookie(COOKIE, text, max_age=SECONDS, secure=_is_secure(), httponly=True, samesite="Strict")
         return answer

@@ -18,8 +18,7 @@ from pipeline.port import require_free
 if TYPE_CHECKING:
     from flask import Flask
 
-# Requests at once, streams (`streams`) and bodies that are waited for (`reply`) among them; each may hold a connection
-# to the database.
+# Requests at once, those of `streams` among them; each may hold a connection to the database.
 THREADS = 20
 # Seconds that a query may take: the budgets of what reads rows are well below.
 QUERY_SECONDS = 5.0

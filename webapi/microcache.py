@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flask import Flask, Response, request
 
-from pipeline.errors import Denied
-from pipeline.keyring import READ, Keyring
 from pipeline.request_id import request_id
 from webapi.metrics import Metrics
 
@@ -30,8 +28,6 @@ _VARIES: Final = (
     "HTTP_ACCEPT_ENCODING",
     "HTTP_IF_NONE_MATCH",
     "HTTP_ORIGIN",
-    "HTTP_AUTHORIZATION",  # so that nobody is given what only somebody with a key may see,
-    "HTTP_COOKIE",  # or with a session
 )
 _LONGEST: Final = 2_000  # characters of these
 _ITS_OWN: Final = "X-Request-Id"
@@ -49,10 +45,9 @@ class Kept(NamedTuple):
 class MicroCache:
     """Keeps the answers to GET /stats that say `X-Cache: hit`."""
 
-    def __init__(self, app: Flask, metrics: Metrics, keyring: Keyring | None, clock: Callable[[], float]) -> None:
+    def __init__(self, app: Flask, metrics: Metrics, clock: Callable[[], float]) -> None:
         self._app = app.wsgi_app
         self._metrics = metrics
-        self._keyring = keyring
         self._clock = clock
         self._kept: dict[tuple[str, ...], Kept] = {}
 
@@ -60,24 +55,13 @@ class MicroCache:
         """Answers a request, or has the application answer it."""
         begun = self._clock()
         kept = self._kept.get(_key(environ)) if _is_asked(environ) else None
-        if kept is None or kept.until <= begun or not self._admits(environ):
+        if kept is None or kept.until <= begun:
             return self._app(environ, start_response)
         said = request_id(environ.get("HTTP_X_REQUEST_ID", ""))
         start_response(kept.status, [*kept.headers, (_ITS_OWN, said)])
         self._metrics.looked_up("hit")
         self._metrics.answered(_PATH, int(kept.status[:3]), self._clock() - begun)
         return (kept.body,)
-
-    def _admits(self, environ: WSGIEnvironment) -> bool:
-        """Whether a key, where there is one, may ask once more: what it is given counts for its rate."""
-        authorization = environ.get("HTTP_AUTHORIZATION", "")
-        if self._keyring is None or not authorization:
-            return True
-        try:
-            self._keyring.admit(authorization, READ)
-        except Denied:
-            return False
-        return True
 
     def keep(self, response: Response) -> Response:
         """Looks at an answer as it goes out."""
@@ -94,11 +78,9 @@ class MicroCache:
         return response
 
 
-def register(
-    app: Flask, metrics: Metrics, keyring: Keyring | None = None, clock: Callable[[], float] = time.monotonic
-) -> None:
+def register(app: Flask, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
     """Has it answer for the application where it can. It must see an answer last: register it first."""
-    cache = MicroCache(app, metrics, keyring, clock)
+    cache = MicroCache(app, metrics, clock)
     app.wsgi_app = cache  # type: ignore[method-assign]
     app.after_request(cache.keep)
 

@@ -187,7 +187,7 @@ class Pages:
     def retry(self, number: str) -> Response:
         """Sends a dead letter again."""
         id = parameters.line_question(number, reply.pairs())
-        how = reply.body(Retry)
+        how = reply.body(Retry, self._streams.bodies)
         if id is None or not self._resend(id, how.replace, how.again):
             raise NotFound(f"there is no dead letter {number[:40]}")
         return self.dead_letter(number)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from flask import Response, request
-from werkzeug.exceptions import BadRequest, ServiceUnavailable
+from werkzeug.exceptions import BadRequest
+
+from webapi.streams import Places
 
 T = TypeVar("T")
-
-# Bodies that are waited for at once, each by a thread of the server's and for as long as its sender likes: the server
-# has no end to that, and whoever logs in has no key yet.
-BODIES: Final = 4
-_places = threading.BoundedSemaphore(BODIES)
 
 
 def pairs() -> list[tuple[str, str]]:
@@ -23,16 +19,17 @@ def pairs() -> list[tuple[str, str]]:
     return list(request.args.items(multi=True))
 
 
-def body(struct: type[T]) -> T:
-    """What was sent, as a struct. Raises BadRequest, and ServiceUnavailable where BODIES are being waited for."""
-    if not _places.acquire(blocking=False):
-        raise ServiceUnavailable("too many requests are still being sent; ask again in a moment", retry_after=1)
+def body(struct: type[T], places: Places) -> T:
+    """What was sent, as a struct, which takes one of the places until all of it has come.
+
+    Raises BadRequest, and TooManyRequests where there is no place.
+    """
+    with places.taken():
+        sent = request.get_data()
     try:
-        return msgspec.json.decode(request.get_data(), type=struct)
+        return msgspec.json.decode(sent, type=struct)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest(f"the body cannot be understood: {error}") from None
-    finally:
-        _places.release()
 
 
 def json(content: Mapping[str, Any] | msgspec.Struct, status: int = 200) -> Response:

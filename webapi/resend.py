@@ -23,7 +23,7 @@ def resending(store: Store, settings: Settings) -> Resend:
     def resend(id: int, replace: str | None, again: bool) -> bool:
         # Here and not above: Kafka's client has its megabytes, and few processes ever need it.
         from pipeline import producer
-        from pipeline.retry import UnfitError, record, send, topic_ids
+        from pipeline.retry import OVERTAKEN, UnfitError, record, send, topic_ids
 
         letter: Any = store.read(lambda: DeadLetter.select().where(DeadLetter.id == id).first())
         if letter is None:
@@ -38,7 +38,7 @@ def resending(store: Store, settings: Settings) -> Resend:
         finally:
             sending.close(timeout=1)
         if not taken:
-            raise Conflict("somebody else has sent it again meanwhile, or deleted it")
+            raise Conflict(OVERTAKEN)
         return True
 
     return resend

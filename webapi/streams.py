@@ -12,6 +12,9 @@ from werkzeug.exceptions import TooManyRequests
 # Each holds a thread of the server's; what is left of them answers everything else.
 TAILS: Final = 8
 EXPORTS: Final = 4
+# So does a request whose body has not come: the server waits for it as long as its sender likes, and who logs in has
+# no key yet.
+BODIES: Final = 4
 RETRY_AFTER_SECONDS: Final = 10
 
 
@@ -39,6 +42,7 @@ class Streams:
     """All streams of a process; `stop` ends them."""
 
     def __init__(self, tails: int = TAILS, exports: int = EXPORTS) -> None:
+        self.bodies = Places("unfinished requests", BODIES)
         self.tails = Places("tails", tails)
         self.exports = Places("exports", exports)
         self.stopping = threading.Event()

@@ -67,7 +67,8 @@ def top(asked: TopQuestion, question: Question) -> dict[str, Any]:
     others = _Ranked("other")
     others.all = facts.together(one.all for one in rest)
     others.errors = sum(one.errors for one in rest)
-    others.weigh(sum((one.spread for one in rest), _UNKNOWN))
+    if at_once:
+        others.weigh(sum((one.spread for one in rest), _UNKNOWN))
     meta = question.meta(found, range=asked.range_name)
     return {
         "by": asked.by,

@@ -50,7 +50,8 @@ def test_a_stranger_is_told_what_is_missing_and_nothing_of_his_is_kept() -> None
 def test_a_key_that_may_upload_is_named_in_the_record() -> None:
     kept = Kept()
     app, keyring = door(kept, "ingest")
-    assert asgi.post(app, body_of(LINE, "bad"), headers=[BEARER]).status == 202
+    page = (b"origin", b"https://a.page")  # which has a key, and a proxy that lets it send it
+    assert asgi.post(app, body_of(LINE, "bad"), headers=[BEARER, page]).status == 202
     assert asgi.post(app, b"{", headers=[BEARER]).status == 400
     assert asgi.post(app, body_of("bad"), headers=[BEARER]).status == 422
     ((_, headers),) = kept.records

@@ -220,17 +220,14 @@ def test_an_array_of_a_million_is_refused() -> None:
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
-        ([(b"sec-fetch-site", b"cross-site"), (b"origin", b"http://tally")], 403),
-        ([(b"sec-fetch-site", b"same-site")], 403),
-        ([(b"sec-fetch-site", b"same-origin"), (b"origin", b"http://before.a.proxy")], 202),
-        ([(b"sec-fetch-site", b"none")], 202),
+        ([(b"sec-fetch-site", b"cross-site")], 403),
+        ([(b"sec-fetch-site", b"same-origin"), (b"origin", b"http://tally:8080")], 403),
         ([(b"origin", b"https://evil.example")], 403),
         ([(b"origin", b"null")], 403),
-        ([(b"origin", b"http://TALLY:8080")], 202),
-        ([(b"origin", b"http://tally:8080"), (b"origin", b"http://tally:8080")], 400),
+        ([(b"sec-fetch-site", b"none")], 202),
     ],
 )
-def test_what_another_site_s_page_has_a_browser_send_is_refused(headers: Headers, status: int) -> None:
+def test_what_a_page_has_a_browser_send_is_refused_where_no_key_is_needed(headers: Headers, status: int) -> None:
     kept = Kept()
     answer = post(upload_app(kept), body_of(LINE), headers=[(b"host", b"tally:8080"), *headers])
     assert (answer.status, len(kept.records)) == (status, int(status == 202))

@@ -77,14 +77,14 @@ LEDGER: Final = (
         group="Ledger",
         summary="Send a dead letter again",
         description=(
-            "As an upload of its own, which counts once however often it is sent: what a new version can read, or with"
-            " `replace` what its line should have been. Where no keys are required, this machine may."
+            "As an upload of its own: what a new version can read, or with `replace` what its line should have been."
+            " The same words count once, also sent `again`. Where no keys are required, this machine may."
         ),
         in_path=(declared.LETTER_ID,),
         body=Retry,
         sent='{"replace": "2025-06-10T10:41:40Z 184.116.4.244 GET /cart 404 3ms"}',
         answers=json_of(DeadLetterAnswer, "Kafka has it: the letter, marked."),
-        problems=(400, 403, 404, 409, 415, 503),
+        problems=(400, 403, 404, 409, 415, 429, 503),
         example="/dead-letters/1/retry",
     ),
 )

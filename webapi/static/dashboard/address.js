@@ -1,6 +1,6 @@
 /** The page's place: which page, in which state. It lives in the browser's address, so that back and forward work. */
 
-import { useCallback, useEffect, useRef, useState } from "../vendor/hooks.js";
+import { useCallback, useEffect, useState } from "../vendor/hooks.js";
 import { read, write } from "./url-state.js";
 
 /**
@@ -11,25 +11,19 @@ import { read, write } from "./url-state.js";
  */
 export function usePlace() {
   const [place, setPlace] = useState(here);
-  const isGoingBack = useRef(false);
   useEffect(() => {
-    const moved = () => {
-      isGoingBack.current = false;
-      setPlace(here());
-    };
+    const moved = () => setPlace(here());
     addEventListener("popstate", moved);
     return () => removeEventListener("popstate", moved);
   }, []);
   const go = useCallback((state, { replace = false, path = location.pathname, hash = "" } = {}) => {
     const address = path + write(state) + hash;
-    const current = location.pathname + location.search + location.hash;
     if (replace && history.state?.before === address) {
-      if (!isGoingBack.current) {
-        isGoingBack.current = true;
-        history.back();
-      }
-    } else if (address !== current) {
-      history[replace ? "replaceState" : "pushState"](replace ? history.state : { before: current }, "", address);
+      history.replaceState(null, "", address);
+      history.back();
+    } else if (address !== location.pathname + location.search + location.hash) {
+      const before = location.pathname + write(read(location.search));
+      history[replace ? "replaceState" : "pushState"](replace ? history.state : { before }, "", address);
     }
     setPlace(here());
   }, []);

@@ -20,7 +20,7 @@ export function Breakdown({ name, top, field, sorts, sort, onSort, label, state,
   const table = top && { columns: [field, ...COLUMNS], rows: rows(top).map(cells) };
   const most = top ? Math.max(...top.data.map(BARS[sort] || BARS.requests), 0) : 0;
   const tabs = sorts && html`<${Sorts} name=${name} sorts=${sorts} sort=${sort} onSort=${onSort} />`;
-  return html`<${Panel} name=${name} tools=${tabs} note=${top && html`<${Coverage} meta=${top.meta} state=${state} />`} table=${table} hasNumbers=${Boolean(top)} ...${panel}>
+  return html`<${Panel} name=${name} tools=${tabs} note=${top && html`<${Coverage} meta=${top.meta} />`} table=${table} hasNumbers=${Boolean(top)} ...${panel}>
     ${top && (top.data.length ? html`<${Ranking} ...${{ name, top, field, sort, most, label, state, go }} />` : html`<p class="nothing">None.</p>`)}
   <//>`;
 }

@@ -26,7 +26,8 @@ const CARDS = [
     kind: "latency",
     worse: "up",
     spark: (of) => of[`p${nth}`],
-    leads: (value) => (value >= 1 ? term("latency", `>=${Math.floor(value)}`) : null),
+    // What is told to within a share of it may be more than any line took.
+    leads: (value, error = 0) => (value >= 1 ? term("latency", `>=${Math.floor(value * (1 - error))}`) : null),
   })),
   { name: "Visitors", key: "unique_ips", write: count, exact: whole, spark: (of) => of.visitors },
 ];
@@ -40,7 +41,7 @@ export function Cards({ summary, trends, state, go, ...panel }) {
   const note =
     before &&
     html`<span title=${`${span(...ends)}; ${utcSpan(...ends)}`}>beside ${BEFORE[state.range]} before</span>${" "}
-      <${Coverage} meta=${summary.meta} state=${state} />`;
+      <${Coverage} meta=${summary.meta} />`;
   return html`<${Panel} name="Figures" kind="cards-panel" note=${note} table=${table} hasNumbers=${Boolean(data)} ...${panel}>
     <ul class="cards">
       ${CARDS.map((card) => html`<${Card} key=${card.key} ...${{ card, summary, trends, state, go }} />`)}
@@ -51,7 +52,7 @@ export function Cards({ summary, trends, state, go, ...panel }) {
 function Card({ card, summary, trends, state, go }) {
   const data = summary?.data;
   const value = data?.[card.key];
-  const led = data ? card.leads?.(value) : null;
+  const led = data ? card.leads?.(value, summary.meta.estimated?.[card.key]) : null;
   const to = led ? { ...state, terms: narrowed(state.terms, led) } : state;
   const isEstimated = Boolean(summary?.meta.estimated?.[card.key]) && card.key === "unique_ips";
   const written = data ? `${isEstimated ? "≈ " : ""}${card.write(value)}` : "–";

@@ -23,7 +23,7 @@ export function RequestsChart({ requests, summary, state, go, ...panel }) {
   const table = requests && requestTable(requests);
   const name = requests ? `Requests per ${stepWords(requests.step_seconds)}` : "Requests";
   const tools = html`<${ZoomOut} state=${state} go=${go} />`;
-  return html`<${Panel} name=${name} kind="chart" legend=${columns && html`<${ClassLegend} counts=${summary?.data.by_class} state=${state} go=${go} />`} tools=${tools} note=${requests && html`<${Coverage} meta=${requests.meta} />`} table=${table} hasNumbers=${Boolean(requests)} ...${panel}>
+  return html`<${Panel} name=${name} kind="chart" legend=${columns && html`<${ClassLegend} counts=${summary?.data.by_class} state=${state} go=${go} />`} tools=${tools} note=${requests && html`<${Coverage} meta=${requests.meta} isOfSteps />`} table=${table} hasNumbers=${Boolean(requests)} ...${panel}>
     ${columns && html`<${RequestsPlot} columns=${columns} state=${state} go=${go} dataTo=${momentOf(requests)} />`}
   <//>`;
 }
@@ -72,7 +72,7 @@ export function LatencyChart({ latencies, requests, state, go, ...panel }) {
   const legend = html`<ul class="legend" aria-label="Percentiles">
     ${QUANTILES.map((name) => html`<li><span class="mark-of of-${name}" />${name}</li>`)}
   </ul>`;
-  return html`<${Panel} name="Latency" kind="chart" note=${latencies && html`<${Coverage} meta=${latencies.meta} />`} legend=${columns && legend} table=${table} hasNumbers=${Boolean(latencies)} ...${panel}>
+  return html`<${Panel} name="Latency" kind="chart" note=${latencies && html`<${Coverage} meta=${latencies.meta} isOfSteps />`} legend=${columns && legend} table=${table} hasNumbers=${Boolean(latencies)} ...${panel}>
     ${columns && html`<${LatencyPlot} columns=${columns} state=${state} go=${go} dataTo=${momentOf(latencies)} />`}
   <//>`;
 }

@@ -1,6 +1,6 @@
 /** Which lines the page is about: a search box, and a chip for each term that holds. */
 
-import { useRef, useState } from "../vendor/hooks.js";
+import { useEffect, useRef, useState } from "../vendor/hooks.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { narrowed, negated, parse, removed, said } from "./terms.js";
@@ -8,8 +8,8 @@ import { narrowed, negated, parse, removed, said } from "./terms.js";
 /** `problem` is what the server said of the terms, where it could not understand them. */
 export function Filters({ state, go, problem }) {
   const change = (terms) => go({ ...state, terms, misread: null });
-  return html`<div class="filters">
-    <${Search} key=${state.misread} terms=${state.terms} misread=${state.misread} change=${change} problem=${problem} />
+  return html`<div class="filters" tabindex="-1">
+    <${Search} terms=${state.terms} misread=${state.misread} change=${change} problem=${problem} />
     ${
       state.terms.length > 0 &&
       html`<ul class="chips" aria-label="Filters">
@@ -27,6 +27,9 @@ export function Filters({ state, go, problem }) {
 function Search({ terms, misread, change, problem }) {
   const input = useRef(null);
   const [wrong, setWrong] = useState({}); // with the terms beside which it was said: with others it is past
+  useEffect(() => {
+    input.current.value = misread ?? "";
+  }, [misread]);
   const submit = (event) => {
     event.preventDefault();
     const found = parse(input.current.value);
@@ -45,7 +48,6 @@ function Search({ terms, misread, change, problem }) {
       ref=${input}
       type="search"
       name="q"
-      defaultValue=${misread}
       autocomplete="off"
       spellcheck=${false}
       placeholder="status:5xx  path:/api  -method:GET  latency:>500"
@@ -62,9 +64,13 @@ function Chip({ one, index, state, change }) {
   const { field, verb, values } = said(one);
   const words = `${field} ${verb} ${values.join(" or ")}`;
   const turn = () => change(negated(state.terms, index));
-  const remove = () => {
+  const remove = (event) => {
+    // The chip after it takes its place, and has the focus then; the last one's goes to the one before.
+    if (index === state.terms.length - 1) {
+      const chip = event.currentTarget.closest(".chip");
+      (chip.previousElementSibling?.querySelector(".chip-remove") || chip.closest(".filters")).focus();
+    }
     change(removed(state.terms, index));
-    document.getElementById("search").focus();
   };
   return html`<li class="chip ${one.negated ? "is-negated" : ""}">
     <button type="button" class="chip-words" onClick=${turn} title="Turn around" aria-label="${words}; turn around">

@@ -11,7 +11,7 @@ const BEHIND_SECONDS = 10;
 /** What is read out when a level is reached; the seconds of the badge are not. */
 const LEVELS = {
   away: "no answer",
-  refused: "the question is not understood",
+  refused: "not answered: see the search",
   behind: "numbers are behind",
   unknown: "numbers may be behind",
   fresh: "numbers are fresh",

@@ -36,12 +36,12 @@ export function tail(state) {
   return `/logs/tail?${filtered(new URLSearchParams(), state)}`;
 }
 
-/** Both ends of a window are included, so that one that was chosen ends just before its end. */
+/** Both ends of a window are included, so that one that was chosen ends a microsecond before its end. */
 function windowOf(state) {
   if (state.range !== "custom") {
     return new URLSearchParams({ range: NAMES[state.range] });
   }
-  return new URLSearchParams({ from: new Date(state.from).toISOString(), to: new Date(state.to - 1).toISOString() });
+  return new URLSearchParams({ from: new Date(state.from).toISOString(), to: new Date(state.to - 1).toISOString().replace("Z", "999Z") });
 }
 
 function filtered(asked, state) {

@@ -56,7 +56,10 @@ export function added(terms, more) {
   if (more.field === "path" || !kept.some(same)) {
     return [...kept, more];
   }
-  return kept.map((one) => (same(one) ? { ...one, values: [...one.values, ...more.values] } : one));
+  // Of several that must hold each lets it through; to exclude it takes one.
+  const first = kept.find(same);
+  const takes = (one) => (more.negated ? one === first : same(one));
+  return kept.map((one) => (takes(one) ? { ...one, values: [...one.values, ...more.values] } : one));
 }
 
 /** The terms and one more that must hold as well; those that it implies go. */
@@ -74,7 +77,9 @@ export function removed(terms, index) {
 export function negated(terms, index) {
   const one = terms[index];
   const turned = one.field === "latency" ? opposite(one) : { ...one, negated: !one.negated };
-  return added(removed(terms, index), turned);
+  const others = added(removed(terms, index), turned);
+  // Where it was, unless another took it up, or went.
+  return others.length === terms.length ? [...others.slice(0, index), turned, ...others.slice(index, -1)] : others;
 }
 
 /** Whether a value is filtered to already. */
@@ -152,20 +157,23 @@ function opposite(one) {
 
 /** The least and the greatest latency that a term leaves, both included; null where that is no stretch. */
 function bounds(one) {
-  const { negated: isNegated, values: [value] } = one.negated ? opposite(one) : one;
+  const [value] = (one.negated ? opposite(one) : one).values;
   const [, sign, digits] = BOUND.exec(value) || [];
   const number = Number(digits);
   if (sign) {
     return { ">": [number + 1, Infinity], ">=": [number, Infinity], "<": [0, number - 1], "<=": [0, number] }[sign];
   }
   const [whole, first, last = first] = BETWEEN.exec(value) || [];
-  return whole && !isNegated && !one.negated ? [Number(first), Number(last)] : null;
+  return whole && !one.negated ? [Number(first), Number(last)] : null;
 }
 
-/** Whether a stretch may stand beside another: both leave something, and they do not end at the same side alone. */
+/** Whether a stretch may stand beside another: of two bounds at the same side the new one takes the other's place. */
 function mayStand(one, other) {
-  const isOpen = (bound) => [bound[0] === 0, bound[1] === Infinity].join();
-  return Boolean(one && other) && isOpen(one) !== isOpen(other) && Math.max(one[0], other[0]) <= Math.min(one[1], other[1]);
+  if (!one || !other) {
+    return false;
+  }
+  const isSameSide = (one[0] === 0) === (other[0] === 0) && (one[1] === Infinity) === (other[1] === Infinity);
+  return !isSameSide && Math.max(one[0], other[0]) <= Math.min(one[1], other[1]);
 }
 
 function isWithin(inner, outer) {

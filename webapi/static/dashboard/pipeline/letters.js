@@ -27,7 +27,7 @@ export function Letters({ state, go, counts, isLive, ...panel }) {
   const before = (older.pages.at(-1) || first)?.meta.next;
   const choose = (name) => go({ ...state, reason: name === reason ? null : name });
   const table = first && { columns: ["id", "created", "reason", "detail", "topic", "partition", "offset", "line", "text"], rows: letters.map(cells) };
-  const reasons = { ...(reason && { [reason]: 0 }), ...first?.meta.by_reason, ...counts };
+  const reasons = { ...first?.meta.by_reason, ...counts, ...(reason && { [reason]: counts?.[reason] ?? 0 }) };
   const lead = html`<${Reasons} counts=${reasons} reason=${reason} choose=${choose} />
     ${mayChange === false && letters.length > 0 && html`<p class="soft">Who has a key with the scope admin can send them again.</p>`}`;
   const note = first && `${total(first.meta)}${isLive && still ? `; ${still}` : ""}`;
@@ -44,7 +44,7 @@ export function Letters({ state, go, counts, isLive, ...panel }) {
 function Reasons({ counts, reason, choose }) {
   return html`<ul class="reasons" aria-label="Reasons">
     ${Object.entries(counts).map(
-      ([name, number]) => html`<li>
+      ([name, number]) => html`<li key=${name}>
         <button type="button" class="tool-button" aria-pressed=${name === reason ? "true" : "false"} onClick=${() => choose(name)}>
           ${name} <strong>${whole(number)}</strong>
         </button>
