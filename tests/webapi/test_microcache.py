@@ -72,9 +72,7 @@ def test_many_spellings_are_forgotten_and_do_not_pile_up(time: list[float]) -> N
     assert max(sizes) == microcache.MOST
 
 
-def test_where_keys_are_required_each_request_counts_for_its_key_s_rate(
-    store: Store, cache: Cache
-) -> None:
+def test_where_keys_are_required_each_request_counts_for_its_key_s_rate(store: Store, cache: Cache) -> None:
     (public_id, key), keyring = minted(), Keyring(lambda: 0.0)
     keyring.replace([ApiKey(public_id, digest(key), frozenset(["read"]), rate=3)])
     api = compose(store, cache, Metrics(), lambda: NOW, keyring=keyring).test_client()
