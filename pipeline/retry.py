@@ -20,8 +20,7 @@ from pipeline.storage import Store
 
 # Seconds; beyond the producer's own.
 _PATIENCE: Final = 5.0
-
-
+# Why a letter that was fit may be left out.
 OVERTAKEN: Final = "somebody else has sent it again meanwhile, or deleted it"
 
 

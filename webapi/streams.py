@@ -12,8 +12,7 @@ from werkzeug.exceptions import TooManyRequests
 # Each holds a thread of the server's; what is left of them answers everything else.
 TAILS: Final = 8
 EXPORTS: Final = 4
-# So does a request whose body has not come: the server waits for it as long as its sender likes, and who logs in has
-# no key yet.
+# Requests of which not all has come: they are waited for as long as their senders like, and who logs in has no key yet.
 BODIES: Final = 4
 RETRY_AFTER_SECONDS: Final = 10
 
