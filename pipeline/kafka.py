@@ -52,8 +52,8 @@ class RangeReader:
         self._topic = settings.kafka_topic
         require_answer(settings.kafka_bootstrap_servers)
         # A fetch waits at the log's end; the next range's would queue behind it on the same connection.
-        # There is room for a full batch as Kafka keeps it, and not for many: it is taken apart in memory.
-        self._consumer = consuming(settings, group_id=None, fetch_max_wait_ms=10, max_partition_fetch_bytes=MIB)
+        # About a full batch as Kafka keeps it: kafka-python reads 4 KiB at a time off the wire, also what comes after.
+        self._consumer = consuming(settings, group_id=None, fetch_max_wait_ms=10, max_partition_fetch_bytes=MIB // 4)
 
     def read(self, part: int, first: int, after: int, seconds: float = 20.0) -> list[ConsumerRecord]:
         """The records of partition `part` with `first` ≤ offset < `after`, in order; gaps are the log's own.

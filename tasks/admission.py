@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping
+from datetime import date
 from functools import partial
 
+import numpy as np
 import polars as pl
 
 from pipeline.models import Route, RouteDay
 from pipeline.rollup import DAY
 from pipeline.routes import OTHER_ID
 from pipeline.storage import Store
+from tasks.frame import coded
 
+# Characters of a time that are its date, and day 0.
+_DATE, _EPOCH = len("1970-01-01"), date(1970, 1, 1).toordinal()
 # Days of which the admitted templates are remembered.
 _REMEMBERED = 64
 # Templates a statement.
@@ -37,17 +42,16 @@ class Admission:
 
     def named(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame (`tasks.frame.SCHEMA` and `template`) with each line's `route`, an id. Raises Unavailable."""
-        day = pl.col("time").str.slice(0, 10).str.to_date("%Y-%m-%d").cast(pl.Int64) * DAY
-        dated = frame.with_columns(day.alias("day"))
-        asked = dated.group_by("day", "template").len().sort("day", "len", "template", descending=[False, True, False])
-        ids = [
-            known.get(template, OTHER_ID)
-            for (day_of,), of_day in asked.partition_by("day", as_dict=True, maintain_order=True).items()
-            for known in (self._admitted(int(day_of), of_day["template"].to_list()),)
-            for template in of_day["template"]
-        ]
-        routes = asked.select("day", "template", pl.Series("route", ids, dtype=pl.Int64))
-        return dated.join(routes, on=["day", "template"], how="left", maintain_order="left").drop("day", "template")
+        dated, numbers = coded(frame.select(pl.col("time").str.head(_DATE) + pl.col("template")).to_series())
+        lines = np.bincount(numbers.to_numpy(), minlength=len(dated))
+        asked = pl.DataFrame({"day": dated.str.head(_DATE), "template": dated.str.slice(_DATE), "lines": lines})
+        asked = asked.with_row_index("number").sort("day", "lines", "template", descending=[False, True, False])
+        ids = np.full(len(dated), OTHER_ID)
+        for (day,), of_day in asked.partition_by("day", as_dict=True, maintain_order=True).items():
+            templates = of_day["template"].to_list()
+            known = self._admitted((date.fromisoformat(day).toordinal() - _EPOCH) * DAY, templates)
+            ids[of_day["number"].to_numpy()] = [known.get(template, OTHER_ID) for template in templates]
+        return frame.drop("template").with_columns(pl.Series("route", ids).gather(numbers))
 
     def _admitted(self, day: int, templates: Collection[str]) -> Mapping[str, int]:
         """The ids of a day's templates, the first to be admitted first; those that are not admitted are missing."""

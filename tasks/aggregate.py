@@ -11,7 +11,7 @@ import polars as pl
 
 from pipeline import histogram, rollup, visitors
 from pipeline.histogram import BINS
-from tasks.frame import MINUTE
+from tasks.frame import MINUTE, coded
 
 Numbers = npt.NDArray[np.int64]
 
@@ -77,7 +77,7 @@ def _counted(
     for level in levels:
         cells = cells.widened(level)
         filled, bins = np.divmod(cells.cell, BINS)
-        starts = _runs(cells.bucket, filled)
+        starts = runs(cells.bucket, filled)
         rows += zip(
             [level] * len(starts),
             cells.bucket[starts].tolist(),
@@ -104,13 +104,13 @@ class _Cells(NamedTuple):
     @classmethod
     def summed(cls, bucket: Numbers, cell: Numbers, lines: Numbers, sums: Numbers, maxima: Numbers) -> _Cells:
         """The sums of what is sorted by bucket and cell."""
-        runs = _runs(bucket, cell)
+        starts = runs(bucket, cell)
         return cls(
-            bucket[runs],
-            cell[runs],
-            np.add.reduceat(lines, runs),
-            np.add.reduceat(sums, runs),
-            np.maximum.reduceat(maxima, runs),
+            bucket[starts],
+            cell[starts],
+            np.add.reduceat(lines, starts),
+            np.add.reduceat(sums, starts),
+            np.maximum.reduceat(maxima, starts),
         )
 
     def widened(self, level: int) -> _Cells:
@@ -122,7 +122,7 @@ class _Cells(NamedTuple):
         return self.summed(bucket[by], *(column[by] for column in self[1:]))
 
 
-def _runs(first: Numbers, second: Numbers) -> Numbers:
+def runs(first: Numbers, second: Numbers) -> Numbers:
     """Where each run of equal pairs begins."""
     begins = np.ones(len(first), dtype=np.bool_)
     begins[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
@@ -144,14 +144,13 @@ def _of_routes(keys: Numbers) -> Sequence[Sequence[Any]]:
 def _sketches(addresses: pl.Series, minute: Numbers, kept: Numbers) -> list[tuple[int, int, int, bytes]]:
     """The sketches of the finest level, and of the wider ones as their unions."""
     # Many of a batch's addresses are the same, and a hash costs more than finding that out.
-    distinct = addresses.unique()
+    distinct, numbers = coded(addresses)
     index, rank = visitors.ranks(visitors.hashes(distinct.to_list()))
-    numbers = addresses.cast(pl.Enum(distinct)).to_physical().to_numpy()
     finest = (minute - minute % rollup.FIVE_MINUTES) * 2 + kept
     levels: dict[int, dict[tuple[int, int], list[bytes]]] = {level: {} for level in rollup.VISITOR_LEVELS}
     order = np.argsort(finest, kind="stable")
     found, starts = np.unique(finest[order], return_index=True)
-    for one, seen in zip(found.tolist(), np.split(numbers[order], starts[1:]), strict=True):
+    for one, seen in zip(found.tolist(), np.split(numbers.to_numpy()[order], starts[1:]), strict=True):
         sketch = visitors.from_ranks(index[seen], rank[seen])
         for level, buckets in levels.items():
             bucket = one // 2

@@ -9,19 +9,19 @@ import polars as pl
 from pipeline.blocks import BLOCK
 from pipeline.models import LogBlock
 from pipeline.storage import Store
+from tasks.aggregate import runs
 from tasks.frame import MINUTE
 
 
 def note(store: Store, frame: pl.DataFrame, ids: npt.NDArray[np.int64]) -> None:
-    """Notes the ids (n,) of a frame of n inserted lines (`tasks.frame.SCHEMA`), inside their transaction."""
-    rows = (
-        frame.lazy()
-        .select(MINUTE.alias("minute"), pl.Series("id", ids))
-        .group_by("minute", (pl.col("id") // BLOCK).alias("block"))
-        .agg(pl.col("id").min().alias("first"), pl.col("id").max().alias("last"), pl.len().alias("entries"))
-        .sort("minute", "block")
-        .collect()
-        .rows()
-    )
+    """Notes the ids (n,), growing, of a frame of n inserted lines (`tasks.frame.SCHEMA`), inside their transaction."""
+    minutes = frame.select(MINUTE).to_series().to_numpy()
+    order = np.argsort(minutes, kind="stable")
+    minutes, ids = minutes[order], ids[order]
+    blocks = ids // BLOCK
+    first = runs(minutes, blocks)
+    after = np.append(first[1:], len(ids))
+    columns = minutes[first], blocks[first], ids[first], ids[after - 1], after - first
+    rows = list(zip(*(column.tolist() for column in columns), strict=True))
     model = LogBlock
     store.upsert(model, rows, add=[model.entries], minimum=[model.first], maximum=[model.last])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -65,11 +66,10 @@ def statements(frame: pl.DataFrame, batch: int) -> Iterator[tuple[str, int]]:
     as_hex = pl.format("_utf8mb4 X'{}'", pl.col("path").cast(pl.Binary).bin.encode("hex"))
     path = pl.when(pl.col("path").str.contains(_HARMLESS)).then(pl.format("'{}'", "path")).otherwise(as_hex)
     row = "({},'{}','{}',{},{},{}," + str(batch) + ",{})"
-    rendered = frame.lazy().select(
-        pl.format(row, time, "ip", "method", path, "status", "latency", "route").alias("row"),
-    )
-    size = pl.col("row").str.len_bytes().cast(pl.Int64) + len(",")
+    rendered = frame.select(pl.format(row, time, "ip", "method", path, "status", "latency", "route")).to_series()
+    size = rendered.str.len_bytes().to_numpy().astype(np.int64) + len(",")
     # A row belongs to the statement in which it ends: the first may reach back into the one before, by all of itself.
-    room = (STATEMENT_BYTES - len(_INSERT) - size.max()).clip(lower_bound=1)
-    for part in rendered.with_columns((size.cum_sum() // room).alias("statement")).collect().partition_by("statement"):
-        yield _INSERT + ",".join(part["row"].to_list()), len(part)
+    room = max(STATEMENT_BYTES - len(_INSERT) - size.max(), 1)
+    first = np.flatnonzero(np.diff(np.cumsum(size) // room, prepend=-1))
+    for begin, end in pairwise([*first.tolist(), len(frame)]):
+        yield _INSERT + ",".join(rendered[begin:end].to_list()), end - begin

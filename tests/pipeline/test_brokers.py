@@ -49,6 +49,23 @@ def test_nobody_has_a_topic_made_by_asking_for_it(topic: Topic) -> None:
     producer.abandon(made)
 
 
+class _Unspeakable(socket.socket):
+    def __repr__(self) -> str:
+        raise AssertionError("nobody is to spell this out")
+
+
+def test_nobody_spells_a_socket_out_before_each_request(topic: Topic) -> None:
+    reader, made = kafka.consuming(topic.settings), producer.build(topic.settings)
+    with _Unspeakable() as unknown:
+        for client in (reader._client, made._sender._client):
+            with pytest.raises(KeyError, match=str(unknown.fileno())):
+                client._net._selector.get_key(unknown)
+    known = made._sender._client._net._wakeup_r
+    assert made._sender._client._net._selector.get_key(known).fileobj is known
+    reader.close(autocommit=False)
+    producer.abandon(made)
+
+
 @pytest.mark.parametrize(
     ("build", "module", "timeout", "shorter"),
     [
