@@ -13,7 +13,7 @@ from pipeline import admin, checkpoint, exposure, logging, messages, process, se
 from pipeline.cache import Cache
 from pipeline.kafka import RangeReader, consuming
 from pipeline.process import Loop
-from pipeline.settings import MIB, Settings
+from pipeline.settings import Settings
 from pipeline.storage import Store
 from pipeline.topic import TopicAdmin
 
@@ -89,8 +89,6 @@ def _consumer(given: Settings, assignment: Assignment) -> KafkaConsumer:
         group_id=given.kafka_group,
         session_timeout_ms=SESSION_MS,
         heartbeat_interval_ms=HEARTBEAT_MS,
-        # Of every partition at once, and taken apart in memory; most of a batch, as Kafka keeps it.
-        max_partition_fetch_bytes=MIB // 4,
         # A partition of which something was just fetched is not in the next fetch, and not looked at while that waits;
         # uploads go to one partition for a while, so that the others have nothing to end the wait.
         fetch_max_wait_ms=100,

@@ -1,4 +1,4 @@
-"""How brokers are reached: whether one answers at all, no topic made by asking, and nothing left of what failed."""
+"""How brokers are reached and waited for: whether one answers, no topic made by asking, nothing left of what failed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def connecting() -> Iterator[Callable[..., KafkaNetClient]]:
     made: list[KafkaNetClient] = []
 
     def connect(**options: Any) -> KafkaNetClient:
-        client = KafkaNetClient(**options | {"selector": _Selector})
+        client = KafkaNetClient(**{**options, "selector": _Selector})
         made.append(client)
         # Which the client's own option of this name is to say: kafka-python 3.0.12 does not hand it on. Whoever asked
         # for a topic that was deleted would make it again, with the broker's number of partitions.
@@ -38,16 +38,15 @@ def connecting() -> Iterator[Callable[..., KafkaNetClient]]:
 
 
 class _Selector(selectors.DefaultSelector):
-    """What a client waits with, which asks before each request for a key that is not there.
+    """What a client waits with. Before each request it asks for the key of a socket that is not registered.
 
     The standard library's answer spells out the socket, twice: four system calls, in each of which its thread lets go
-    of the interpreter, and a twentieth of what a lone request costs.
+    of the interpreter, and a twentieth of what a lone request costs. A number is soon spelt out.
     """
 
     def get_key(self, fileobj: Any) -> selectors.SelectorKey:
-        if (fd := self._fileobj_lookup(fileobj)) not in self._fd_to_key:  # type: ignore[attr-defined]
-            raise KeyError(fd)
-        return super().get_key(fileobj)
+        # One that is closed has no number any more, and is found as itself.
+        return super().get_key(number if (number := fileobj.fileno()) >= 0 else fileobj)
 
 
 def require_answer(bootstrap_servers: str) -> None:

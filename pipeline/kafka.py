@@ -32,6 +32,9 @@ def consuming(settings: Settings, **own: Any) -> KafkaConsumer:
                 auto_offset_reset="none",
                 isolation_level="read_committed",
                 max_poll_records=1_000,
+                # About a batch as Kafka keeps it, and little of what follows: kafka-python reads 4 KiB at a time off
+                # the wire, of every partition at once, and takes it apart in memory.
+                max_partition_fetch_bytes=MIB // 4,
                 bootstrap_timeout_ms=CONNECT_MS,
                 request_timeout_ms=15_000,
                 reconnect_backoff_max_ms=1_000,
@@ -52,8 +55,7 @@ class RangeReader:
         self._topic = settings.kafka_topic
         require_answer(settings.kafka_bootstrap_servers)
         # A fetch waits at the log's end; the next range's would queue behind it on the same connection.
-        # About a full batch as Kafka keeps it: kafka-python reads 4 KiB at a time off the wire, also what comes after.
-        self._consumer = consuming(settings, group_id=None, fetch_max_wait_ms=10, max_partition_fetch_bytes=MIB // 4)
+        self._consumer = consuming(settings, group_id=None, fetch_max_wait_ms=10)
 
     def read(self, part: int, first: int, after: int, seconds: float = 20.0) -> list[ConsumerRecord]:
         """The records of partition `part` with `first` ≤ offset < `after`, in order; gaps are the log's own.
@@ -106,7 +108,7 @@ class RangeReader:
     def _forget(self) -> None:
         """Drops what was fetched past a range: kafka-python would answer from it, whatever has become of the log.
 
-        After a range, for it takes megabytes; and before one, for more may have come meanwhile.
+        After a range, for it takes memory; and before one, for more may have come meanwhile.
         """
         fetcher = self._consumer._fetcher
         # Each holds itself: until it is drained, or garbage is collected, a fetch stays in memory, and its lines.

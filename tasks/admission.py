@@ -17,10 +17,11 @@ from pipeline.models import Route, RouteDay
 from pipeline.rollup import DAY
 from pipeline.routes import OTHER_ID
 from pipeline.storage import Store
-from tasks.frame import coded
+from tasks.columns import coded
 
-# Characters of a time that are its date, and day 0.
-_DATE, _EPOCH = len("1970-01-01"), date(1970, 1, 1).toordinal()
+_EPOCH = date(1970, 1, 1)
+# Characters of a time that are its date.
+_DATE = len("1970-01-01")
 # Days of which the admitted templates are remembered.
 _REMEMBERED = 64
 # Templates a statement.
@@ -46,10 +47,10 @@ class Admission:
         lines = np.bincount(numbers.to_numpy(), minlength=len(dated))
         asked = pl.DataFrame({"day": dated.str.head(_DATE), "template": dated.str.slice(_DATE), "lines": lines})
         asked = asked.with_row_index("number").sort("day", "lines", "template", descending=[False, True, False])
-        ids = np.full(len(dated), OTHER_ID)
+        ids = np.empty(len(dated), np.int64)
         for (day,), of_day in asked.partition_by("day", as_dict=True, maintain_order=True).items():
             templates = of_day["template"].to_list()
-            known = self._admitted((date.fromisoformat(day).toordinal() - _EPOCH) * DAY, templates)
+            known = self._admitted((date.fromisoformat(day) - _EPOCH).days * DAY, templates)
             ids[of_day["number"].to_numpy()] = [known.get(template, OTHER_ID) for template in templates]
         return frame.drop("template").with_columns(pl.Series("route", ids).gather(numbers))
 

@@ -6,14 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from pipeline import histogram, rollup, visitors
 from pipeline.histogram import BINS
-from tasks.frame import MINUTE, coded
-
-Numbers = npt.NDArray[np.int64]
+from tasks.columns import Numbers, coded, runs
+from tasks.frame import MINUTE
 
 _METHODS: Final = sorted((*rollup.METHODS, rollup.OTHER_METHOD))  # as MySQL sorts them
 _STATUSES: Final = 1_000
@@ -120,13 +118,6 @@ class _Cells(NamedTuple):
             return self._replace(bucket=bucket)
         by = np.lexsort((self.cell, bucket))
         return self.summed(bucket[by], *(column[by] for column in self[1:]))
-
-
-def runs(first: Numbers, second: Numbers) -> Numbers:
-    """Where each run of equal pairs begins."""
-    begins = np.ones(len(first), dtype=np.bool_)
-    begins[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
-    return np.flatnonzero(begins)
 
 
 def _of_requests(keys: Numbers) -> Sequence[Sequence[Any]]:

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from pipeline.blocks import BLOCK
 from pipeline.models import LogBlock
 from pipeline.storage import Store
-from tasks.aggregate import runs
+from tasks.columns import Numbers, runs
 from tasks.frame import MINUTE
 
 
-def note(store: Store, frame: pl.DataFrame, ids: npt.NDArray[np.int64]) -> None:
+def note(store: Store, frame: pl.DataFrame, ids: Numbers) -> None:
     """Notes the ids (n,), growing, of a frame of n inserted lines (`tasks.frame.SCHEMA`), inside their transaction."""
     minutes = frame.select(MINUTE).to_series().to_numpy()
     order = np.argsort(minutes, kind="stable")
     minutes, ids = minutes[order], ids[order]
     blocks = ids // BLOCK
-    first = runs(minutes, blocks)
-    after = np.append(first[1:], len(ids))
-    columns = minutes[first], blocks[first], ids[first], ids[after - 1], after - first
+    starts = runs(minutes, blocks)
+    entries = np.diff(starts, append=len(ids))
+    columns = minutes[starts], blocks[starts], ids[starts], ids[starts + entries - 1], entries
     rows = list(zip(*(column.tolist() for column in columns), strict=True))
     model = LogBlock
     store.upsert(model, rows, add=[model.entries], minimum=[model.first], maximum=[model.last])

@@ -72,15 +72,6 @@ def parse(records: Sequence[Record]) -> Parsed:
     return Parsed(ordinary, rejected)
 
 
-def coded(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """A column's distinct texts, in no order, and the number of each element's text among them; nulls stay null.
-
-    What is done for each distinct text is done for the column by gathering: the cheapest way where they are few.
-    """
-    distinct = texts.drop_nulls().unique()
-    return distinct, texts.cast(pl.Enum(distinct)).to_physical()
-
-
 def without(parsed: Parsed, records: Sequence[int]) -> Parsed:
     """The same batch without some of its records."""
     gone = set(records)

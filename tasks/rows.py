@@ -24,7 +24,7 @@ _INSERT = "INSERT INTO log_entries (timestamp, ip, method, path, status, latency
 def insert(store: Store, frame: pl.DataFrame, batch: int) -> npt.NDArray[np.int64]:
     """Inserts a frame of lines (`tasks.frame.SCHEMA` and `route`) as rows of one batch, inside a transaction.
 
-    Returns their ids, of shape (n,): those of one statement follow each other.
+    Returns their ids, growing, of shape (n,).
     """
     if store.is_mysql:
         step = int(store.execute("SELECT @@auto_increment_increment").fetchone()[0])
@@ -70,6 +70,6 @@ def statements(frame: pl.DataFrame, batch: int) -> Iterator[tuple[str, int]]:
     size = rendered.str.len_bytes().to_numpy().astype(np.int64) + len(",")
     # A row belongs to the statement in which it ends: the first may reach back into the one before, by all of itself.
     room = max(STATEMENT_BYTES - len(_INSERT) - size.max(), 1)
-    first = np.flatnonzero(np.diff(np.cumsum(size) // room, prepend=-1))
-    for begin, end in pairwise([*first.tolist(), len(frame)]):
+    starts = np.flatnonzero(np.diff(np.cumsum(size) // room, prepend=-1))
+    for begin, end in pairwise([*starts.tolist(), len(frame)]):
         yield _INSERT + ",".join(rendered[begin:end].to_list()), end - begin

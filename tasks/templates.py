@@ -10,7 +10,7 @@ import polars as pl
 
 from pipeline.patterns import MAX_TEMPLATE, Pattern
 from pipeline.routes import Routes
-from tasks.frame import coded
+from tasks.columns import coded
 from tasks.rules import ID, by_rules
 
 # Paths, of MAX_TEMPLATE characters at the most, whose templates are remembered: a megabyte or two.
