@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from pipeline.models import LogEntry
 from pipeline.storage import Store
+from tasks.columns import Numbers
 
 # A statement of MySQL's, in bytes (`max_allowed_packet` is 16 MiB and more); one of SQLite's, in rows.
 STATEMENT_BYTES = 4 * 1024 * 1024
@@ -21,7 +21,7 @@ _HARMLESS = "^[/0-9A-Za-z._~?=&-]+$"
 _INSERT = "INSERT INTO log_entries (timestamp, ip, method, path, status, latency_ms, batch, route) VALUES "
 
 
-def insert(store: Store, frame: pl.DataFrame, batch: int) -> npt.NDArray[np.int64]:
+def insert(store: Store, frame: pl.DataFrame, batch: int) -> Numbers:
     """Inserts a frame of lines (`tasks.frame.SCHEMA` and `route`) as rows of one batch, inside a transaction.
 
     Returns their ids, growing, of shape (n,).

@@ -8,11 +8,10 @@ import pytest
 
 from pipeline.blocks import BLOCK
 from pipeline.models import LogBlock
+from pipeline.rollup import MINUTE
 from pipeline.storage import Store
 from tasks.blocks import note
 from tasks.frame import SCHEMA
-
-MINUTE = 60
 
 
 def noted(store: Store, minutes: list[int], ids: list[int]) -> dict[tuple[int, int], tuple[int, int, int]]:
