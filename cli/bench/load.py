@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 import msgspec
 import uvloop
 
+from pipeline import process
+
 # Different bodies that are sent in turn, of so many lines together; each has its own Idempotency-Key every time.
 BODIES, BODIES_LINES = 200, 200_000
 # Uploads a second, at the most, that have a line by which the row can be found; its status is no other line's.
@@ -208,6 +210,8 @@ class Load:
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             while not self._idle:
                 await asyncio.sleep(0.001)
+                if time.perf_counter() >= self._end:
+                    return
             content, stored = self._bodies[number % len(self._bodies)]
             if number % apart:
                 self._send(self._idle.popleft(), due, content, stored)
@@ -255,6 +259,7 @@ class Load:
 
 def main() -> None:
     """Reads a plan from stdin, sends it, and writes what was sent to stdout, as JSON."""
+    process.end_with_parent()
     plan = msgspec.json.decode(sys.stdin.buffer.read(), type=Plan)
     load = Load(plan)
     sent = uvloop.run(load.run())

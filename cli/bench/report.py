@@ -85,7 +85,11 @@ class Report(msgspec.Struct, frozen=True):
         yield f"the wall: lines/s on {self.cores} cores", *_whole(*rates)
         yield "of y", *(f"{rate / self.yardstick:.3f}" for rate in rates)
         drained = [middle(repeats).rate for repeats in self.workloads]
-        yield "drained, of the wall", *(f"{ours / rate:.0%}" for ours, rate in zip(drained, rates, strict=False))
+        yield "drained, of the wall", *_shares(drained, rates)
+        at_once = [wall.at_once for wall in self.walls]
+        yield "all parts at once: lines/s", *_whole(*at_once)
+        yield "of y", *(f"{rate / self.yardstick:.3f}" for rate in at_once)
+        yield "drained, of that", *_shares(drained, at_once)
 
     def _bytes(self) -> Iterator[Row]:
         names = list(self.lone.bytes)
@@ -143,6 +147,11 @@ def _in_turn(loads: Sequence[Sequence[Trial]]) -> Iterator[Trial]:
 
 def _whole(*numbers: float) -> Row:
     return tuple(f"{number:,.0f}" for number in numbers)
+
+
+def _shares(found: Iterable[float], rates: Iterable[float]) -> Row:
+    """Of each rate the share that was found, of as many as there are of both."""
+    return tuple(f"{one / rate:.0%}" for one, rate in zip(found, rates, strict=False))
 
 
 def _times(spread: Spread | None) -> Row:

@@ -1,7 +1,8 @@
 """The wall: what servers and libraries need for the same lines alone, with nothing of ours between them.
 
 Each part does its share of the pipeline's work as plainly as it can be asked to, one after the other. What all of them
-need together is what the pipeline cannot go below while it is made of them.
+need together is what the pipeline cannot go below while it is made of them; what comes through when they work at once
+(`cli/bench/together.py`) says how near to that this machine lets them get.
 """
 
 from __future__ import annotations
@@ -14,55 +15,55 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
+from statistics import median
 from typing import Final, NamedTuple
 
 import msgspec
-import polars as pl
 from kafka import TopicPartition
 
 from cli import ports
 from cli.bench import load, machine, processes
 from cli.bench.load import Plan
 from cli.bench.loading import loading, sent_by
+from cli.bench.parts import WRITERS, frame, statements
+from cli.bench.together import together
 from cli.bench.trial import Workload
 from cli.bench.usage import Usage
 from pipeline import batch, producer, topic
-from pipeline.grammar import FAST_LINE
 from pipeline.kafka import consuming
 from pipeline.settings import Settings
 from pipeline.storage import Store
-from tasks import rows
-from tasks.frame import SCHEMA
 
 BATCHES: Final = 50
 # Uploads on their way at once.
 IN_FLIGHT: Final = 32
-WRITERS: Final = 2
 
 
 class Wall(NamedTuple):
-    """Of a workload's million lines the processor time, in seconds, that each part takes alone, servers included."""
+    """Of a workload's million lines the processor time, in seconds, that each part takes alone, servers included.
+
+    `at_once` is how many lines/s come through all of them together.
+    """
 
     workload: Workload
     cpu_seconds: dict[str, float]
+    at_once: float
 
 
 def wall(settings: Settings, store: Store, workload: Workload, seconds: float = 5.0) -> Wall:
-    """Measures each part; leaves a topic of its own, and rows of batch 0 in the database."""
+    """Measures each part, and all at once; leaves records in the topic and in another, and rows of batch 0."""
     plan = Plan("", workload.lines, IN_FLIGHT, seconds, workload.kept)
     chance, now = random.Random(1), datetime.now(UTC)
     uploads = [load.body(chance, plan, now)[0] for _ in range(batch.LINES // workload.lines)]
     own = settings.model_copy(update={"kafka_topic": f"{settings.kafka_topic}-wall"})
     topic.ensure(own)
-    frame = _frame(uploads)
-    kept = frame.filter(pl.col("status") != 200).with_columns(route=pl.lit(1))
-    statements = [statement for statement, _ in rows.statements(kept, 0)]
+    inserts = statements(frame(uploads))
     parts: dict[str, Callable[[], object]] = {
         "records sent to Kafka": partial(_send, own, uploads),
         "records read from Kafka": partial(_receive, own, len(uploads) * BATCHES),
         "records read from Kafka again": partial(_receive, own, len(uploads) * BATCHES),
-        "lines taken apart by Polars": lambda: [_frame(uploads) for _ in range(BATCHES)],
-        "rows inserted, with their indexes": partial(_insert, store, statements),
+        "lines taken apart by Polars": lambda: [frame(uploads) for _ in range(BATCHES)],
+        "rows inserted, with their indexes": partial(_insert, store, inserts),
     }
     servers = Usage(settings, {})
     lines = len(uploads) * workload.lines * BATCHES
@@ -71,7 +72,8 @@ def wall(settings: Settings, store: Store, workload: Workload, seconds: float = 
         before = _used(servers)
         work()
         found[name] = (_used(servers) - before) / lines * 1e6
-    return Wall(workload, found)
+    at_once = median(together(settings, store, msgspec.structs.replace(plan, seconds=2 * seconds)) for _ in range(3))
+    return Wall(workload, found, at_once)
 
 
 def _used(servers: Usage) -> float:
@@ -115,19 +117,11 @@ def _receive(settings: Settings, records: int) -> None:
             records -= sum(map(len, client.poll(timeout_ms=200).values()))
 
 
-def _frame(uploads: Sequence[bytes]) -> pl.DataFrame:
-    """The lines of uploads as columns."""
-    decode = msgspec.json.Decoder(list[str]).decode
-    texts = [line for upload in uploads for line in decode(upload)]
-    fields = pl.Series("text", texts, dtype=pl.String).str.extract_groups(FAST_LINE).struct.unnest()
-    return fields.cast({name: kind for name, kind in SCHEMA.items() if name in fields.columns})
-
-
-def _insert(store: Store, statements: Sequence[str]) -> None:
+def _insert(store: Store, inserts: Sequence[str]) -> None:
     """Inserts BATCHES times what statements do, each time in a transaction, WRITERS at once."""
 
     def work() -> None:
-        for statement in statements:
+        for statement in inserts:
             store.execute(statement)
 
     def write(_: int) -> None:

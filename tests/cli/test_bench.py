@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.server
 import os
 import random
@@ -24,9 +25,10 @@ from cli.bench.plot import plot
 from cli.bench.report import Report
 from cli.bench.rig import Rig
 from cli.bench.sightings import sightings
+from cli.bench.together import together
 from cli.bench.trial import Spread, Trial, Workload, middle
 from cli.bench.wall import Wall
-from pipeline import batch, grammar, schema
+from pipeline import batch, grammar, schema, topic
 from pipeline.errors import TallyError
 from pipeline.models import LogEntry
 from pipeline.settings import Settings
@@ -117,6 +119,11 @@ def test_a_trial_fails_where_what_was_sent_is_lost_or_refused_for_good(
         rig_at(url).trial(Workload(10, 0.3), seconds=0.2)
 
 
+def test_a_paced_load_ends_in_time_where_no_connection_ever_is_free() -> None:
+    plan = Plan("", 10, connections=0, seconds=0.1, rate=100.0)
+    assert asyncio.run(asyncio.wait_for(load.Load(plan).run(), 10)).uploads == 0
+
+
 def entry(path: str, status: int = MARK_STATUS) -> None:
     row = {"timestamp": NOW, "ip": "10.0.0.1", "method": "GET", "path": path, "status": status, "latency_ms": 1}
     LogEntry.insert(row).execute()
@@ -176,7 +183,7 @@ def report(
 ) -> Report:
     repeats = [trial(rate) for rate in rates]
     lone = trial(1.9, 1.9, workload=Workload(1, 0.3))
-    walls = [Wall(Workload(100, 0.3), {"records sent to Kafka": 1.5, "rows inserted": 2.5})]
+    walls = [Wall(Workload(100, 0.3), {"records sent to Kafka": 1.5, "rows inserted": 2.5}, 400_000)]
     yardsticks = yardstick, yardstick
     return Report("a machine", 2, yardsticks, [repeats], lone, sweep, soak or [], 1_234, naive=8_000.0, walls=walls)
 
@@ -203,11 +210,13 @@ def test_the_wall_is_all_cores_busy_with_what_servers_and_libraries_need() -> No
     assert rows(found, "records sent to Kafka") == [["1.50"]]
     assert rows(found, "the wall: lines/s on 2 cores") == [["500,000"]]
     assert rows(found, "drained, of the wall") == [["60%"]]
+    assert rows(found, "drained, of that") == [["75%"]]
 
 
 @pytest.mark.real_only
 def test_each_part_of_the_wall_does_its_work(backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wall, "BATCHES", 4)
+    monkeypatch.setattr(wall, "together", lambda *_: 7.0)
     environment = backend.environment(DATA_DIR=str(tmp_path))
     given = Settings(**{name.lower(): value for name, value in environment.items()})
     schema.migrate(given.database_url)
@@ -215,7 +224,29 @@ def test_each_part_of_the_wall_does_its_work(backend: Backend, tmp_path: Path, m
     found = wall.wall(given, store, HUNDRED, seconds=0.5)
     assert len(found.cpu_seconds) == 6
     assert min(found.cpu_seconds.values()) > 0.01
+    assert found.at_once == 7.0
     assert store.read(lambda: LogEntry.select().count()) == 4 * batch.LINES * 0.3
+    store.disconnect()
+
+
+@pytest.mark.real_only
+def test_all_parts_at_once_bring_every_line_from_http_to_a_row(
+    backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = backend.environment(DATA_DIR=str(tmp_path))
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    given = Settings(**{name.lower(): value for name, value in environment.items()})
+    schema.migrate(given.database_url)
+    topic.ensure(given)
+    store = Store.open(given.database_url)
+    plan = Plan("", 100, 8, 1.0, kept=0.3, seed=5)
+    # What the first run left in the topic, the second does not read.
+    first, second = (together(given, store, plan) for _ in range(2))
+    assert min(first, second) > 1_000
+    rows = store.read(lambda: LogEntry.select().count())
+    assert rows > 600
+    assert rows % 30 == 0
     store.disconnect()
 
 
