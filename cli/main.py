@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from cli import ports, questions
+from cli import columnar, ports, questions
 from cli.dead_letters import dead_letters
 from cli.keys import keys
 from pipeline import settings
@@ -84,11 +84,7 @@ def _become_dramatiq(threads: int, queues: tuple[str, ...]) -> int:
     What is wrong with the settings is found here, where it still has an exit code of its own.
     """
     _require_buildable(settings.load())
-    environment = {
-        # Threads are Dramatiq's business; Polars reads this when it is imported.
-        "POLARS_MAX_THREADS": "1",
-        # Its allocator would have four arenas a core; so few threads do not contend for one, and it is 20 MB less.
-        "_RJEM_MALLOC_CONF": "narenas:1",
+    environment = columnar.ENVIRONMENT | {
         # The longest that an idle thread sleeps before it looks whether it is to stop, in ms; work wakes it at once.
         "dramatiq_worker_timeout": "200",
         # One batch more than there are threads: whatever else waits could still become part of a larger one.

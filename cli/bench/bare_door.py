@@ -3,33 +3,47 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, Final
 
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 
 from pipeline import web_server
 
+_HEADERS: Final = [(b"content-type", b"application/json"), (b"content-length", b"2")]
+
 
 def build_app() -> Any:
     """An application that reads a body and answers 202."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http":
-            return
-        while (await receive()).get("more_body"):
-            pass
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"2")]
-        await send({"type": "http.response.start", "status": 202, "headers": headers})
-        await send({"type": "http.response.body", "body": b"{}"})
+        if scope["type"] == "http":
+            await body(receive)
+            await answer(send, 202)
 
     return app
 
 
-def main(port: int) -> int:
-    """Serves until SIGTERM, as `receiver.main` does; returns the exit code."""
+async def body(receive: Any) -> bytes:
+    """The whole body of a request."""
+    chunks, more = [], True
+    while more:
+        message = await receive()
+        chunks.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+async def answer(send: Any, status: int) -> None:
+    """Sends an answer that says nothing."""
+    await send({"type": "http.response.start", "status": status, "headers": _HEADERS})
+    await send({"type": "http.response.body", "body": b"{}"})
+
+
+def serve(target: str, port: int) -> int:
+    """Serves what `target` builds until SIGTERM, as `receiver.main` does; returns the exit code."""
     return web_server.serve(
-        "cli.bench.bare_door:build_app",
+        target,
         "127.0.0.1",
         port,
         interface=Interfaces.ASGI,
@@ -39,4 +53,4 @@ def main(port: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    sys.exit(serve("cli.bench.bare_door:build_app", int(sys.argv[1])))

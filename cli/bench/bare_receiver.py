@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
-from granian.constants import Interfaces, Loops
-from granian.log import LogLevels
-
-from pipeline import process, producer, settings, web_server
+from cli.bench.bare_door import answer, body, serve
+from pipeline import batch, process, producer, settings
 from receiver.acknowledgements import Acknowledgements, Outcome
 from receiver.main import NICE
-
-_HEADERS: Final = [(b"content-type", b"application/json"), (b"content-length", b"2")]
 
 
 def build_app() -> Any:
     """An application that reads a body, sends it to Kafka as it is, and answers once Kafka has it."""
     loaded = settings.load()
     sending = producer.build(loaded)
+    headers = batch.headers(1, datetime.now(UTC), b"0" * 32, b"0" * 32)
     acknowledgements: list[Acknowledgements] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -29,33 +27,15 @@ def build_app() -> Any:
         loop = asyncio.get_running_loop()
         if not acknowledgements:
             acknowledgements.append(Acknowledgements(loop))
-        chunks, more = [], True
-        while more:
-            message = await receive()
-            chunks.append(message.get("body", b""))
-            more = message.get("more_body")
+        content = await body(receive)
         waiter: asyncio.Future[Outcome] = loop.create_future()
-        sent = sending.send(loaded.kafka_topic, value=b"".join(chunks))
+        sent = sending.send(loaded.kafka_topic, value=content, headers=headers)
         sent.add_both(partial(acknowledgements[0].settle, waiter))
-        status = 500 if isinstance(await waiter, Exception) else 202
-        await send({"type": "http.response.start", "status": status, "headers": _HEADERS})
-        await send({"type": "http.response.body", "body": b"{}"})
+        await answer(send, 500 if isinstance(await waiter, Exception) else 202)
 
     return app
 
 
-def main(port: int) -> int:
-    """Serves until SIGTERM, as `receiver.main` does; returns the exit code."""
-    process.give_way(NICE)
-    return web_server.serve(
-        "cli.bench.bare_receiver:build_app",
-        "127.0.0.1",
-        port,
-        interface=Interfaces.ASGI,
-        loop=Loops.uvloop,
-        log_level=LogLevels.error,
-    )
-
-
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    process.give_way(NICE)
+    sys.exit(serve("cli.bench.bare_receiver:build_app", int(sys.argv[1])))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import NamedTuple
 
 from cli import ports
@@ -19,10 +21,11 @@ START_SECONDS = 60.0
 
 
 class Command(NamedTuple):
-    """A Python module to run with its arguments, and how one sees that it can be used."""
+    """A Python module to run, its arguments, how one sees that it can be used, and what is added to its environment."""
 
     arguments: tuple[str, ...]
     is_ready: Callable[[], bool]
+    environment: Mapping[str, str] = MappingProxyType({})
 
 
 def ours(settings: Settings, name: str) -> Command:
@@ -30,9 +33,9 @@ def ours(settings: Settings, name: str) -> Command:
     return Command(("cli.main", name), partial(is_ready, settings, name))
 
 
-def listening(module: str, port: int) -> Command:
-    """A server that is given its port, and ready when it listens there."""
-    return Command((module, str(port)), partial(ports.is_taken, port))
+def listening(module: str, port: int, *arguments: str) -> Command:
+    """A server that is given its port first, and ready when it listens there."""
+    return Command((module, str(port), *arguments), partial(ports.is_taken, port))
 
 
 @contextlib.contextmanager
@@ -42,7 +45,13 @@ def running(settings: Settings, commands: Mapping[str, Command]) -> Iterator[dic
     logs = {name: settings.data_dir / f"{name}.log" for name in commands}
     with contextlib.closing(Tether()) as tether:
         children = {
-            name: Child(tether, name, [sys.executable, "-m", *command.arguments], log=logs[name])
+            name: Child(
+                tether,
+                name,
+                [sys.executable, "-m", *command.arguments],
+                environment={**os.environ, **command.environment},
+                log=logs[name],
+            )
             for name, command in commands.items()
         }
         try:

@@ -8,7 +8,7 @@ from statistics import linear_regression
 import msgspec
 
 from cli.bench.targets import targets
-from cli.bench.trial import Spread, Trial, middle
+from cli.bench.trial import Spread, Trial, Workload, middle
 from cli.bench.wall import Wall
 
 Row = tuple[str, ...]
@@ -19,7 +19,8 @@ class Report(msgspec.Struct, frozen=True):
 
     `yardsticks` are those before and after, in lines/s; `lone` is of single lines, far apart; `soak` has a trial for
     each minute; `rows` were counted in the database at the end. Where there was time for it, `naive` is the naive
-    pipeline's rate in lines/s, and `walls` are what the parts of the first workloads need alone.
+    pipeline's rate in lines/s, and `walls` are what the parts of those workloads that are to reach a rate need
+    alone, and what comes through them at once.
     """
 
     machine: str
@@ -49,7 +50,7 @@ class Report(msgspec.Struct, frozen=True):
         ]
         tables = [self._rates(), self._costs(), self._bytes(), self._swept(), self._memory()]
         tables += [self._soaked()] if self.soak else []
-        tables += [self._walls()] if self.walls else []
+        tables += [self._walls(), self._at_once()] if self.walls else []
         return "\n\n".join(["\n".join(said), *map(_table, [*tables, self._targets()])])
 
     def _rates(self) -> Iterator[Row]:
@@ -84,12 +85,17 @@ class Report(msgspec.Struct, frozen=True):
         rates = [self.cores / seconds * 1e6 for seconds in alone]
         yield f"the wall: lines/s on {self.cores} cores", *_whole(*rates)
         yield "of y", *(f"{rate / self.yardstick:.3f}" for rate in rates)
-        drained = [middle(repeats).rate for repeats in self.workloads]
-        yield "drained, of the wall", *_shares(drained, rates)
-        at_once = [wall.at_once for wall in self.walls]
-        yield "all parts at once: lines/s", *_whole(*at_once)
-        yield "of y", *(f"{rate / self.yardstick:.3f}" for rate in at_once)
-        yield "drained, of that", *_shares(drained, at_once)
+        ours = [self._drained(wall.workload) for wall in self.walls]
+        yield "drained, of the wall", *(f"{one / rate:.0%}" for one, rate in zip(ours, rates, strict=True))
+
+    def _at_once(self) -> Iterator[Row]:
+        yield "all parts at once", "lines/s", "of y", "drained, of that", "202 p50, at half of what is drained", "p99"
+        for wall in self.walls:
+            share, ours = wall.at_once / self.yardstick, self._drained(wall.workload) / wall.at_once
+            yield str(wall.workload), *_whole(wall.at_once), f"{share:.3f}", f"{ours:.0%}", *_times(wall.answered)
+
+    def _drained(self, workload: Workload) -> float:
+        return next(middle(repeats).rate for repeats in self.workloads if repeats[0].workload == workload)
 
     def _bytes(self) -> Iterator[Row]:
         names = list(self.lone.bytes)
@@ -147,11 +153,6 @@ def _in_turn(loads: Sequence[Sequence[Trial]]) -> Iterator[Trial]:
 
 def _whole(*numbers: float) -> Row:
     return tuple(f"{number:,.0f}" for number in numbers)
-
-
-def _shares(found: Iterable[float], rates: Iterable[float]) -> Row:
-    """Of each rate the share that was found, of as many as there are of both."""
-    return tuple(f"{one / rate:.0%}" for one, rate in zip(found, rates, strict=False))
 
 
 def _times(spread: Spread | None) -> Row:

@@ -21,7 +21,7 @@ from cli.bench.naive import naive
 from cli.bench.plot import plot
 from cli.bench.report import Report
 from cli.bench.rig import Rig
-from cli.bench.targets import HALF, TWENTIETH
+from cli.bench.targets import DRAINED, HALF, TWENTIETH
 from cli.bench.trial import Trial, Workload, middle
 from cli.bench.usage import Usage
 from cli.bench.wall import wall
@@ -44,8 +44,8 @@ WORKLOADS: Final = (
     Workload(10_000, 0.3),
 )
 LONE: Final = Workload(1, 0.3)
-# Of which is measured what they cost with nothing of ours.
-WALLED: Final = WORKLOADS[:2]
+# Of which is measured what they cost with nothing of ours: those that are to reach a rate.
+WALLED: Final = tuple(DRAINED)
 # Lines a second, so far apart that everything idles in between, and never in step with who looks for them.
 LONE_RATE: Final = 1.9
 # Of the drained rate: what is offered for long.
@@ -110,7 +110,8 @@ def _report(settings: Settings, store: Store, schedule: Schedule) -> Report:
         soak = [_offered(rig, schedule, rate * SOAKED, 60.0) for _ in range(schedule.soak)]
         rows = rig.count()
     baseline = naive(store, _upload()) if schedule.beside else None
-    walls = [wall(settings, store, workload) for workload in WALLED] if schedule.beside else []
+    rates = {repeats[0].workload: middle(repeats).rate for repeats in workloads}
+    walls = [wall(settings, store, workload, rates[workload]) for workload in WALLED] if schedule.beside else []
     yardsticks = before, yardstick()
     return Report(
         machine.description(), machine.cores(), yardsticks, workloads, lone, sweep, soak, rows, baseline, walls

@@ -1,97 +1,73 @@
 """The parts of the wall at once: the same servers and libraries in as many processes, with nothing of ours between.
 
-Alone, each part has a core's caches to itself and nobody to wake. Together they are what is left of the pipeline
-without its protocol: no line is looked at by the receiver, nothing is planned, claimed, compared or counted, and what
-is lost is lost. Bodies are read twice, taken apart once, and the same share of rows is inserted, as many at once.
+Alone, each part has the caches to itself and hardly anybody to wake. At once they are what is left of the pipeline
+without its protocol: no line is looked at by the receiver, nothing is planned, claimed, compared or summed, and what a
+crash would lose is lost. Bodies are read twice, taken apart once, and the same share of rows is inserted.
 """
 
 from __future__ import annotations
 
-import contextlib
-import threading
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
 
 import msgspec
-import polars as pl
+from peewee import fn
 
-from cli import ports
+from cli import columnar, ports
 from cli.bench import processes
-from cli.bench.bare_consumer import from_now
 from cli.bench.load import Plan
 from cli.bench.loading import loading, sent_by
-from cli.bench.parts import WRITERS, frame, statements
+from cli.bench.trial import Spread
 from cli.child import wait_until
-from pipeline import batch
 from pipeline.errors import TallyError
+from pipeline.models import LogEntry
 from pipeline.settings import Settings
 from pipeline.storage import Store
 
-DRAIN_SECONDS = 60.0
+DRAIN_SECONDS = 90.0
 
 
-def together(settings: Settings, store: Store, plan: Plan) -> float:
-    """Lines/s, from the first request to the last row.
+class Through(NamedTuple):
+    """What came through: `rate` in lines/s, from the first request to the last row, and how long 202s took."""
 
-    Leaves records in the topic, which nobody may be reading, and rows of batch 0. Raises TallyError where a part fails.
+    rate: float
+    answered: Spread
+
+
+def together(settings: Settings, store: Store, plan: Plan) -> Through:
+    """What becomes of a plan's lines, whose `url` is replaced; leaves records in the topic, and rows of batch 0.
+
+    Raises TallyError where a part fails, or not every row that was to be stored is.
     """
-    (port,) = ports.free(1)
+    door, reader, writer = ports.free(3)
     commands = {
-        "bare receiver": processes.listening("cli.bench.bare_receiver", port),
-        "bare consumer": processes.Command(("cli.bench.bare_consumer",), lambda: True),
+        "bare receiver": processes.listening("cli.bench.bare_receiver", door),
+        "bare consumer": processes.listening("cli.bench.bare_consumer", reader),
+        "bare worker": processes.listening("cli.bench.bare_worker", writer, str(plan.lines)),
     }
-    with processes.running(settings, commands), ThreadPoolExecutor(WRITERS) as pool, contextlib.ExitStack() as ended:
-        stop = threading.Event()
-        ended.callback(stop.set)
-        every = range(settings.kafka_partitions)
-        writers = [_Writer(settings, store, every[number::WRITERS], plan.lines) for number in range(WRITERS)]
-        writing = [pool.submit(writer.run, stop) for writer in writers]
-        with loading(msgspec.structs.replace(plan, url=f"http://127.0.0.1:{port}/upload")) as process:
+    own = columnar.ENVIRONMENT | {"KAFKA_TOPIC": settings.kafka_topic}
+    with processes.running(settings, {name: one._replace(environment=own) for name, one in commands.items()}):
+        before = _last(store)
+        with loading(msgspec.structs.replace(plan, url=f"http://127.0.0.1:{door}/upload")) as process:
             sent = sent_by(process)
-
-        def over() -> bool:
-            return sum(writer.done for writer in writers) >= sent.lines or any(one.done() for one in writing)
-
-        wait_until(over, DRAIN_SECONDS)
+        if sent.failed or sent.uploads < 2:
+            raise TallyError(f"the parts answered {sent.uploads} uploads with 202, and {sent.failed} otherwise")
+        wait_until(lambda: _last(store) >= before + sent.stored, DRAIN_SECONDS)
         spent = time.monotonic() - sent.began
-        stop.set()
-        for one in writing:
-            one.result()
-        if sum(writer.done for writer in writers) != sent.lines:
-            raise TallyError(
-                f"of {sent.lines:,} lines, {sum(writer.done for writer in writers):,} came through the parts"
-            )
-    return sent.lines / spent
+        if not all(command.is_ready() for command in commands.values()):
+            raise TallyError("one of the parts has ended")
+        # The last but one may be on its way still, where the last has come.
+        if not wait_until(lambda: _rows(store, before) == sent.stored, 1.0):
+            raise TallyError(f"of {sent.stored:,} rows, {_rows(store, before):,} came through the parts")
+    return Through(sent.lines / spent, Spread.of(sent.milliseconds))
 
 
-class _Writer:
-    """A bare worker: reads partitions, takes lines apart and inserts rows, in its own thread. `done` are its lines."""
+def _last(store: Store) -> int:
+    """The last row's id."""
+    return store.read(lambda: LogEntry.select(fn.MAX(LogEntry.id)).scalar()) or 0
 
-    def __init__(self, settings: Settings, store: Store, parts: Sequence[int], lines: int) -> None:
-        """`lines` is how many each record has."""
-        self._client = from_now(settings, parts)
-        self._store = store
-        self._lines = lines
-        self.done = 0
 
-    def run(self, stop: threading.Event) -> None:
-        """Works until it is told to stop."""
-        bodies: list[bytes] = []
-        with contextlib.closing(self._client):
-            while not stop.is_set():
-                room = max(batch.LINES // self._lines - len(bodies), 1)
-                polled = self._client.poll(timeout_ms=50, max_records=room)
-                bodies += [record.value for records in polled.values() for record in records]
-                if bodies and (not polled or len(bodies) * self._lines >= batch.LINES):
-                    self._insert(frame(bodies))
-                    bodies = []
-        self._store.disconnect()
-
-    def _insert(self, lines: pl.DataFrame) -> None:
-        def work() -> None:
-            for statement in statements(lines):
-                self._store.execute(statement)
-
-        self._store.write(work)
-        self.done += len(lines)
+def _rows(store: Store, after: int) -> int:
+    """How many rows there are with greater ids."""
+    rows: Any = LogEntry.select(fn.COUNT(LogEntry.id)).where(LogEntry.id > after)
+    return int(store.read(rows.scalar))

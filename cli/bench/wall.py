@@ -2,7 +2,7 @@
 
 Each part does its share of the pipeline's work as plainly as it can be asked to, one after the other. What all of them
 need together is what the pipeline cannot go below while it is made of them; what comes through when they work at once
-(`cli/bench/together.py`) says how near to that this machine lets them get.
+(`cli/bench/together.py`) says how near to that the machine lets them get.
 """
 
 from __future__ import annotations
@@ -23,11 +23,13 @@ from kafka import TopicPartition
 
 from cli import ports
 from cli.bench import load, machine, processes
+from cli.bench.bare_worker import WRITERS, frame, insert, statements
 from cli.bench.load import Plan
 from cli.bench.loading import loading, sent_by
-from cli.bench.parts import WRITERS, frame, statements
+from cli.bench.rig import CONNECTIONS, PACED_CONNECTIONS
+from cli.bench.targets import HALF
 from cli.bench.together import together
-from cli.bench.trial import Workload
+from cli.bench.trial import Spread, Workload
 from cli.bench.usage import Usage
 from pipeline import batch, producer, topic
 from pipeline.kafka import consuming
@@ -35,24 +37,29 @@ from pipeline.settings import Settings
 from pipeline.storage import Store
 
 BATCHES: Final = 50
-# Uploads on their way at once.
-IN_FLIGHT: Final = 32
+# Seconds of load for all parts at once, and how often.
+AT_ONCE, REPEATS = 10.0, 3
 
 
 class Wall(NamedTuple):
     """Of a workload's million lines the processor time, in seconds, that each part takes alone, servers included.
 
-    `at_once` is how many lines/s come through all of them together.
+    `at_once` is how many lines/s come through all of them together, and `answered` how long their 202s take at half of
+    what the pipeline drains.
     """
 
     workload: Workload
     cpu_seconds: dict[str, float]
     at_once: float
+    answered: Spread
 
 
-def wall(settings: Settings, store: Store, workload: Workload, seconds: float = 5.0) -> Wall:
-    """Measures each part, and all at once; leaves records in the topic and in another, and rows of batch 0."""
-    plan = Plan("", workload.lines, IN_FLIGHT, seconds, workload.kept)
+def wall(settings: Settings, store: Store, workload: Workload, drained: float, seconds: float = 5.0) -> Wall:
+    """Measures each part, and all at once; the pipeline drains so many lines/s.
+
+    Leaves a topic of its own, and rows of batch 0 in the database.
+    """
+    plan = Plan("", workload.lines, CONNECTIONS, seconds, workload.kept)
     chance, now = random.Random(1), datetime.now(UTC)
     uploads = [load.body(chance, plan, now)[0] for _ in range(batch.LINES // workload.lines)]
     own = settings.model_copy(update={"kafka_topic": f"{settings.kafka_topic}-wall"})
@@ -72,8 +79,9 @@ def wall(settings: Settings, store: Store, workload: Workload, seconds: float = 
         before = _used(servers)
         work()
         found[name] = (_used(servers) - before) / lines * 1e6
-    at_once = median(together(settings, store, msgspec.structs.replace(plan, seconds=2 * seconds)) for _ in range(3))
-    return Wall(workload, found, at_once)
+    rates = [together(own, store, msgspec.structs.replace(plan, seconds=AT_ONCE)).rate for _ in range(REPEATS)]
+    half = msgspec.structs.replace(plan, connections=PACED_CONNECTIONS, rate=drained * HALF / workload.lines)
+    return Wall(workload, found, median(rates), together(own, store, half).answered)
 
 
 def _used(servers: Usage) -> float:
@@ -93,16 +101,16 @@ def _http(settings: Settings, plan: Plan) -> float:
 
 
 def _send(settings: Settings, uploads: Sequence[bytes]) -> None:
-    """Sends BATCHES times these, IN_FLIGHT at once, with the headers that an upload has."""
+    """Sends BATCHES times these, CONNECTIONS at once, with the headers that an upload has."""
     sending = producer.build(settings)
-    room = threading.Semaphore(IN_FLIGHT)
+    room = threading.Semaphore(CONNECTIONS)
     headers = batch.headers(1, datetime.now(UTC), b"0" * 32, b"0" * 32)
     for _ in range(BATCHES):
         for upload in uploads:
             room.acquire()
             sent = sending.send(settings.kafka_topic, value=upload, headers=headers)
             sent.add_both(lambda _: room.release())
-    for _ in range(IN_FLIGHT):
+    for _ in range(CONNECTIONS):
         room.acquire()
     sending.close()
 
@@ -119,14 +127,6 @@ def _receive(settings: Settings, records: int) -> None:
 
 def _insert(store: Store, inserts: Sequence[str]) -> None:
     """Inserts BATCHES times what statements do, each time in a transaction, WRITERS at once."""
-
-    def work() -> None:
-        for statement in inserts:
-            store.execute(statement)
-
-    def write(_: int) -> None:
-        store.write(work)
-
     with ThreadPoolExecutor(WRITERS) as writers:
-        list(writers.map(write, range(BATCHES)))
+        list(writers.map(lambda _: insert(store, inserts), range(BATCHES)))
         list(writers.map(lambda _: store.disconnect(), range(WRITERS)))
