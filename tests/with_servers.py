@@ -6,6 +6,7 @@ The servers are those of the tests, empty; the command's environment leads to th
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -17,8 +18,13 @@ def main(name: str, *command: str) -> int:
     if name == "real" and (missing := servers.missing_real_servers()):
         print(f"missing: {', '.join(missing)}; `make servers` installs it", file=sys.stderr)
         return 69
-    with servers.running(name) as backend:
-        return subprocess.run(command, env=os.environ | backend.environment(), check=False).returncode
+    with (
+        servers.running(name) as backend,
+        subprocess.Popen(command, env=os.environ | backend.environment()) as process,
+    ):
+        # Ctrl-C reaches both; this one is meant for the command too, which would go on without servers.
+        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        return process.wait()
 
 
 if __name__ == "__main__":
