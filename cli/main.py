@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from cli import columnar, ports, questions
+from cli import polars_environment, ports, questions
 from cli.dead_letters import dead_letters
 from cli.keys import keys
 from pipeline import settings
@@ -84,7 +84,7 @@ def _become_dramatiq(threads: int, queues: tuple[str, ...]) -> int:
     What is wrong with the settings is found here, where it still has an exit code of its own.
     """
     _require_buildable(settings.load())
-    environment = columnar.ENVIRONMENT | {
+    environment = polars_environment.OF_WORKERS | {
         # The longest that an idle thread sleeps before it looks whether it is to stop, in ms; work wakes it at once.
         "dramatiq_worker_timeout": "200",
         # One batch more than there are threads: whatever else waits could still become part of a larger one.

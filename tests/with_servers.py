@@ -24,7 +24,11 @@ def main(name: str, *command: str) -> int:
     ):
         # Ctrl-C reaches both; this one is meant for the command too, which would go on without servers.
         signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-        return process.wait()
+        try:
+            return process.wait()
+        except BaseException:
+            process.kill()
+            raise
 
 
 if __name__ == "__main__":

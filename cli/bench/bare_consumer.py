@@ -8,27 +8,10 @@ from __future__ import annotations
 import socket
 import sys
 import time
-from collections.abc import Sequence
 
-from kafka import KafkaConsumer, TopicPartition
-
+from cli.bench.parts import from_now
 from consumer.loop import LOOK_MOST
 from pipeline import process, settings
-from pipeline.kafka import consuming
-from pipeline.settings import Settings
-
-
-def from_now(loaded: Settings, parts: Sequence[int], wait_ms: int) -> KafkaConsumer:
-    """A consumer of what comes to these partitions from now on; Kafka waits so long with an answer that has nothing.
-
-    Raises Unavailable.
-    """
-    client = consuming(loaded, group_id=None, fetch_max_wait_ms=wait_ms)
-    client.assign([TopicPartition(loaded.kafka_topic, part) for part in parts])
-    client.seek_to_end()
-    for partition in client.assignment():
-        client.position(partition)
-    return client
 
 
 def main(port: int) -> None:

@@ -1,15 +1,18 @@
-"""A bare receiver: `python -m cli.bench.bare_receiver PORT`. Kafka has what it answers 202 to, whatever that is."""
+"""A bare receiver: `python -m cli.bench.bare_receiver PORT`. Kafka has what it answers 202 to, whatever that is.
+
+kafka-python chooses the partitions, and so gives both threads of the bare worker as much.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from cli.bench import parts
 from cli.bench.bare_door import answer, body, serve
-from pipeline import batch, process, producer, settings
+from pipeline import process, producer, settings
 from receiver.acknowledgements import Acknowledgements, Outcome
 from receiver.main import NICE
 
@@ -18,7 +21,7 @@ def build_app() -> Any:
     """An application that reads a body, sends it to Kafka as it is, and answers once Kafka has it."""
     loaded = settings.load()
     sending = producer.build(loaded)
-    headers = batch.headers(1, datetime.now(UTC), b"0" * 32, b"0" * 32)
+    headers = parts.headers()
     acknowledgements: list[Acknowledgements] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:

@@ -27,7 +27,7 @@ MARKS, MARK_STATUS = 100, 418
 # Answers after which the same upload goes again, when they say.
 AGAIN = (429, 503)
 _METHODS, _METHOD_WEIGHTS = ("GET", "POST", "PUT", "DELETE"), (80, 15, 3, 2)
-_ROUTES = ("/", "/products", "/products/{}", "/cart", "/api/v1/users/{}", "/api/v1/orders/{}", "/search?q={}")
+ROUTES = ("/", "/products", "/products/{}", "/cart", "/api/v1/users/{}", "/api/v1/orders/{}", "/search?q={}")
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -83,7 +83,7 @@ def body(chance: random.Random, plan: Plan, now: datetime) -> tuple[bytes, int]:
         visitor = int(chance.paretovariate(0.6)) % 2**24
         address = f"10.{visitor >> 16 & 255}.{visitor >> 8 & 255}.{visitor & 255}"
         method = chance.choices(_METHODS, _METHOD_WEIGHTS)[0]
-        path = chance.choice(_ROUTES).format(chance.randrange(10_000))
+        path = chance.choice(ROUTES).format(chance.randrange(10_000))
         lines.append(
             f"{now:%Y-%m-%dT%H:%M:%SZ} {address} {method} {path} {status} {int(chance.lognormvariate(4, 1))}ms"
         )

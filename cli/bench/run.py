@@ -56,7 +56,7 @@ class Schedule(NamedTuple):
     """What is run: seconds of load before anything counts, of a trial, and of lone uploads; how often each.
 
     `shares` of the drained rate are offered, the least first, and then SOAKED of it for `soak` minutes, each a trial;
-    with `beside`, a naive pipeline is measured too, and what servers and libraries need alone.
+    with `beside`, a naive pipeline is measured too, and what servers and libraries need alone and do at once.
     """
 
     warm_up: float = 20.0

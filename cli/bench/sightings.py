@@ -11,13 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from peewee import fn
 
 from cli.bench.load import MARK_STATUS
+from pipeline import batch
 from pipeline.models import LogEntry
 from pipeline.storage import Store
 
 # Seconds between two looks: what is seen is seen so much late, at the most, and the looks cost the database something.
 PAUSE = 0.01
 # Ids that a slower transaction may commit after a faster one's higher ones.
-OVERTAKEN = 20_000
+OVERTAKEN = batch.LINES
 
 Seen = dict[int, float]
 

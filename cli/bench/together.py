@@ -8,23 +8,27 @@ crash would lose is lost. Bodies are read twice, taken apart once, and the same 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
 from peewee import fn
 
-from cli import columnar, ports
+from cli import polars_environment, ports
 from cli.bench import processes
+from cli.bench.bare_worker import WRITERS
 from cli.bench.load import Plan
 from cli.bench.loading import loading, sent_by
 from cli.bench.trial import Spread
 from cli.child import wait_until
+from pipeline import batch
 from pipeline.errors import TallyError
 from pipeline.models import LogEntry
 from pipeline.settings import Settings
 from pipeline.storage import Store
 
-DRAIN_SECONDS = 90.0
+# Seconds of load that count for nothing, and for how long rows are waited for.
+WARM_UP, DRAIN_SECONDS = 2.0, 90.0
 
 
 class Through(NamedTuple):
@@ -45,26 +49,36 @@ def together(settings: Settings, store: Store, plan: Plan) -> Through:
         "bare consumer": processes.listening("cli.bench.bare_consumer", reader),
         "bare worker": processes.listening("cli.bench.bare_worker", writer, str(plan.lines)),
     }
-    own = columnar.ENVIRONMENT | {"KAFKA_TOPIC": settings.kafka_topic}
+    own = polars_environment.OF_WORKERS | {"KAFKA_TOPIC": settings.kafka_topic}
+    plan = msgspec.structs.replace(plan, url=f"http://127.0.0.1:{door}/upload")
     with processes.running(settings, {name: one._replace(environment=own) for name, one in commands.items()}):
-        before = _last(store)
-        with loading(msgspec.structs.replace(plan, url=f"http://127.0.0.1:{door}/upload")) as process:
-            sent = sent_by(process)
-        if sent.failed or sent.uploads < 2:
-            raise TallyError(f"the parts answered {sent.uploads} uploads with 202, and {sent.failed} otherwise")
-        wait_until(lambda: _last(store) >= before + sent.stored, DRAIN_SECONDS)
-        spent = time.monotonic() - sent.began
-        if not all(command.is_ready() for command in commands.values()):
-            raise TallyError("one of the parts has ended")
-        # The last but one may be on its way still, where the last has come.
-        if not wait_until(lambda: _rows(store, before) == sent.stored, 1.0):
-            raise TallyError(f"of {sent.stored:,} rows, {_rows(store, before):,} came through the parts")
+
+        def require_parts() -> None:
+            if gone := [name for name, command in commands.items() if not command.is_ready()]:
+                raise TallyError(f"the {gone[0]} has ended: its log in {settings.data_dir} says why")
+
+        _through(store, msgspec.structs.replace(plan, seconds=min(plan.seconds, WARM_UP)), require_parts)
+        return _through(store, plan, require_parts)
+
+
+def _through(store: Store, plan: Plan, require_parts: Callable[[], None]) -> Through:
+    before = store.read(lambda: LogEntry.select(fn.MAX(LogEntry.id)).scalar()) or 0
+    with loading(plan) as process:
+        sent = sent_by(process)
+    if sent.failed or sent.uploads < 2:
+        raise TallyError(f"the parts answered {sent.uploads} uploads with 202, and {sent.failed} otherwise")
+    # Ids are given out in turn: to look at the last of them is soon done, however many rows there are.
+    first = max(sent.stored - WRITERS * batch.LINES, 0)
+
+    def over() -> bool:
+        require_parts()
+        return _rows(store, before + first) >= sent.stored - first
+
+    wait_until(over, DRAIN_SECONDS)
+    spent = time.monotonic() - sent.began
+    if (rows := _rows(store, before)) != sent.stored:
+        raise TallyError(f"of {sent.stored:,} rows, {rows:,} came through the parts")
     return Through(sent.lines / spent, Spread.of(sent.milliseconds))
-
-
-def _last(store: Store) -> int:
-    """The last row's id."""
-    return store.read(lambda: LogEntry.select(fn.MAX(LogEntry.id)).scalar()) or 0
 
 
 def _rows(store: Store, after: int) -> int:

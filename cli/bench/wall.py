@@ -23,9 +23,10 @@ from kafka import TopicPartition
 
 from cli import ports
 from cli.bench import load, machine, processes
-from cli.bench.bare_worker import WRITERS, frame, insert, statements
+from cli.bench.bare_worker import WRITERS
 from cli.bench.load import Plan
 from cli.bench.loading import loading, sent_by
+from cli.bench.parts import frame, headers, insert, statements
 from cli.bench.rig import CONNECTIONS, PACED_CONNECTIONS
 from cli.bench.targets import HALF
 from cli.bench.together import together
@@ -62,7 +63,9 @@ def wall(settings: Settings, store: Store, workload: Workload, drained: float, s
     plan = Plan("", workload.lines, CONNECTIONS, seconds, workload.kept)
     chance, now = random.Random(1), datetime.now(UTC)
     uploads = [load.body(chance, plan, now)[0] for _ in range(batch.LINES // workload.lines)]
-    own = settings.model_copy(update={"kafka_topic": f"{settings.kafka_topic}-wall"})
+    # Each workload's own: all of it is read from the beginning.
+    name = f"{settings.kafka_topic}-wall-{workload.lines}-{round(100 * workload.kept)}"
+    own = settings.model_copy(update={"kafka_topic": name})
     topic.ensure(own)
     inserts = statements(frame(uploads))
     parts: dict[str, Callable[[], object]] = {
@@ -79,7 +82,8 @@ def wall(settings: Settings, store: Store, workload: Workload, drained: float, s
         before = _used(servers)
         work()
         found[name] = (_used(servers) - before) / lines * 1e6
-    rates = [together(own, store, msgspec.structs.replace(plan, seconds=AT_ONCE)).rate for _ in range(REPEATS)]
+    plan = msgspec.structs.replace(plan, seconds=AT_ONCE)
+    rates = [together(own, store, plan).rate for _ in range(REPEATS)]
     half = msgspec.structs.replace(plan, connections=PACED_CONNECTIONS, rate=drained * HALF / workload.lines)
     return Wall(workload, found, median(rates), together(own, store, half).answered)
 
@@ -104,11 +108,11 @@ def _send(settings: Settings, uploads: Sequence[bytes]) -> None:
     """Sends BATCHES times these, CONNECTIONS at once, with the headers that an upload has."""
     sending = producer.build(settings)
     room = threading.Semaphore(CONNECTIONS)
-    headers = batch.headers(1, datetime.now(UTC), b"0" * 32, b"0" * 32)
+    beside = headers()
     for _ in range(BATCHES):
         for upload in uploads:
             room.acquire()
-            sent = sending.send(settings.kafka_topic, value=upload, headers=headers)
+            sent = sending.send(settings.kafka_topic, value=upload, headers=beside)
             sent.add_both(lambda _: room.release())
     for _ in range(CONNECTIONS):
         room.acquire()
