@@ -49,7 +49,7 @@ def running(settings: Settings, commands: Mapping[str, Command]) -> Iterator[dic
                 tether,
                 name,
                 [sys.executable, "-m", *command.arguments],
-                environment={**os.environ, **command.environment},
+                environment=os.environ | command.environment,
                 log=logs[name],
             )
             for name, command in commands.items()

@@ -220,11 +220,11 @@ def test_each_part_of_the_wall_does_its_work(backend: Backend, tmp_path: Path, m
     monkeypatch.setattr(wall, "BATCHES", 4)
     plans: list[Plan] = []
 
-    def together(_settings: Settings, _store: Store, plan: Plan) -> Through:
+    def noted(_settings: Settings, _store: Store, plan: Plan) -> Through:
         plans.append(plan)
         return Through(float(len(plans)), Spread(4.0, float(len(plans)), 9.0))
 
-    monkeypatch.setattr(wall, "together", together)
+    monkeypatch.setattr(wall, "together", noted)
     environment = backend.environment(DATA_DIR=str(tmp_path))
     given = Settings(**{name.lower(): value for name, value in environment.items()})
     schema.migrate(given.database_url)
