@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from kafka.net.compat import KafkaNetClient
+from kafka.net.inet import KafkaNetSocket
 
 from pipeline.errors import Unavailable
 
@@ -22,7 +23,7 @@ def connecting() -> Iterator[Callable[..., KafkaNetClient]]:
     made: list[KafkaNetClient] = []
 
     def connect(**options: Any) -> KafkaNetClient:
-        client = KafkaNetClient(**{**options, "selector": _Selector})
+        client = KafkaNetClient(**{**options, "selector": _Selector, "proxy_url": f"{_Connection.SCHEMES[0]}://"})
         made.append(client)
         # Which the client's own option of this name is to say: kafka-python 3.0.12 does not hand it on. Whoever asked
         # for a topic that was deleted would make it again, with the broker's number of partitions.
@@ -35,6 +36,22 @@ def connecting() -> Iterator[Callable[..., KafkaNetClient]]:
         for client in made:
             client.close()
         raise
+
+
+class _Connection(KafkaNetSocket):  # type: ignore[misc]  # kafka-python ships no types
+    """A connection, closed where it does not come about; a client uses it where its `proxy_url` has this scheme.
+
+    kafka-python 3.0.12 would leave the socket of one that is refused, or late, to the garbage collector.
+    """
+
+    SCHEMES = ("closed-if-failed",)
+
+    async def sock_connect(self, net: Any, sock: socket.socket, sockaddr: Any, timeout_at: float | None = None) -> Any:
+        try:
+            return await super().sock_connect(net, sock, sockaddr, timeout_at)
+        except BaseException:
+            sock.close()
+            raise
 
 
 class _Selector(selectors.DefaultSelector):

@@ -5,15 +5,17 @@ from __future__ import annotations
 import gc
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from kafka.errors import KafkaConnectionError
 
 from cli.child import wait_until
-from pipeline import kafka, producer
+from pipeline import brokers, kafka, producer
 from pipeline import topic as topics
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
@@ -86,6 +88,28 @@ def test_a_client_that_cannot_be_built_leaves_no_socket_and_no_thread(
     monkeypatch.setattr(module, timeout, shorter)
     given = Settings(kafka_bootstrap_servers=f"127.0.0.1:{hangs_up}")
 
+    with _nothing_left():
+        for _ in range(5):
+            with pytest.raises(Unavailable, match="kafka"):
+                build(given)
+
+
+@pytest.mark.parametrize("seconds", [0, 10], ids=["late", "refused"])
+def test_a_connection_that_does_not_come_about_leaves_no_socket(seconds: float) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with brokers.connecting() as connect:
+        client = connect(bootstrap_servers=[f"127.0.0.1:{port}"])
+    (nobody,) = client.cluster.bootstrap_brokers()
+    with _nothing_left(), pytest.raises(KafkaConnectionError, match="ECONNREFUSED" if seconds else "timed out"):
+        client._net.run(client._manager._build_transport, nobody, time.monotonic() + seconds)
+    client.close()
+
+
+@contextmanager
+def _nothing_left() -> Iterator[None]:
+    """Fails where a thread or a socket of the time between stays until garbage is collected."""
+
     def held() -> set[object]:
         # By what they are and not how many: what an earlier test left may end meanwhile.
         found: set[object] = set(threading.enumerate())
@@ -98,9 +122,7 @@ def test_a_client_that_cannot_be_built_leaves_no_socket_and_no_thread(
     gc.disable()
     try:
         before = held()
-        for _ in range(5):
-            with pytest.raises(Unavailable, match="kafka"):
-                build(given)
+        yield
         # Whoever hangs up may be about to do so.
         assert wait_until(lambda: held() <= before, 5)
     finally:
