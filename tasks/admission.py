@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping
-from datetime import date
 from functools import partial
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -17,11 +17,7 @@ from pipeline.models import Route, RouteDay
 from pipeline.rollup import DAY
 from pipeline.routes import OTHER_ID
 from pipeline.storage import Store
-from tasks.columns import coded
 
-_EPOCH = date(1970, 1, 1)
-# Characters of a time that are its date.
-_DATE = len("1970-01-01")
 # Days of which the admitted templates are remembered.
 _REMEMBERED = 64
 # Templates a statement.
@@ -42,17 +38,20 @@ class Admission:
         self._lock = threading.Lock()
 
     def named(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The frame (`tasks.frame.SCHEMA` and `template`) with each line's `route`, an id. Raises Unavailable."""
-        dated, numbers = coded(frame.select(pl.col("time").str.head(_DATE) + pl.col("template")).to_series())
-        lines = np.bincount(numbers.to_numpy(), minlength=len(dated))
-        asked = pl.DataFrame({"day": dated.str.head(_DATE), "template": dated.str.slice(_DATE), "lines": lines})
-        asked = asked.with_row_index("number").sort("day", "lines", "template", descending=[False, True, False])
-        ids = np.empty(len(dated), np.int64)
-        for (day,), of_day in asked.partition_by("day", as_dict=True, maintain_order=True).items():
-            templates = of_day["template"].to_list()
-            known = self._admitted((date.fromisoformat(day) - _EPOCH).days * DAY, templates)
-            ids[of_day["number"].to_numpy()] = [known.get(template, OTHER_ID) for template in templates]
-        return frame.drop("template").with_columns(pl.Series("route", ids).gather(numbers))
+        """The frame with each line's `route`, an id: by its `minute` and `template`, an Enum. Raises Unavailable."""
+        templates = cast("pl.Enum", frame["template"].dtype).categories.to_list()
+        numbers = frame["template"].to_physical().to_numpy()
+        days = frame["minute"].to_numpy() // DAY * DAY
+        ids, routes = np.empty(len(templates), np.int64), np.empty(len(frame), np.int64)
+        for day in np.unique(days).tolist():
+            of_day = days == day
+            found, lines = np.unique(numbers[of_day], return_counts=True)
+            asked = [templates[number] for number in found.tolist()]
+            busiest = sorted(zip((-lines).tolist(), asked, strict=True))
+            known = self._admitted(day, [template for _, template in busiest])
+            ids[found] = [known.get(template, OTHER_ID) for template in asked]
+            routes[of_day] = ids[numbers[of_day]]
+        return frame.drop("template").with_columns(pl.Series("route", routes))
 
     def _admitted(self, day: int, templates: Collection[str]) -> Mapping[str, int]:
         """The ids of a day's templates, the first to be admitted first; those that are not admitted are missing."""

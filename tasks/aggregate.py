@@ -11,7 +11,6 @@ import polars as pl
 from pipeline import histogram, rollup, visitors
 from pipeline.histogram import BINS
 from tasks.columns import Numbers, coded, runs
-from tasks.frame import MINUTE
 
 _METHODS: Final = sorted((*rollup.METHODS, rollup.OTHER_METHOD))  # as MySQL sorts them
 _STATUSES: Final = 1_000
@@ -31,13 +30,12 @@ class Rollups(NamedTuple):
 
 
 def aggregate(frame: pl.DataFrame) -> Rollups:
-    """The deltas of a frame of lines (`tasks.frame.SCHEMA`, `kept`, a boolean, and `route`, an id)."""
+    """The deltas of a frame of lines (as `tasks.frame.Parsed`, `kept`, a boolean, and `route`, an id)."""
     if frame.is_empty():
         return Rollups([], [], [])
     known = pl.col("method").cast(pl.Enum(_METHODS), strict=False).fill_null(rollup.OTHER_METHOD)
     columns = frame.select(
-        MINUTE.alias("minute"),
-        pl.col("kept", "status", "route", "latency").cast(pl.Int64),
+        pl.col("minute", "kept", "status", "route", "latency").cast(pl.Int64),
         known.to_physical().cast(pl.Int64).alias("method"),
     )
     minute, kept, status, route, latency, method = (column.to_numpy() for column in columns)

@@ -9,12 +9,11 @@ from pipeline.blocks import BLOCK
 from pipeline.models import LogBlock
 from pipeline.storage import Store
 from tasks.columns import Numbers, runs
-from tasks.frame import MINUTE
 
 
 def note(store: Store, frame: pl.DataFrame, ids: Numbers) -> None:
-    """Notes the ids (n,), growing, of a frame of n inserted lines (`tasks.frame.SCHEMA`), inside their transaction."""
-    minutes = frame.select(MINUTE).to_series().to_numpy()
+    """Notes the ids (n,), growing, of a frame of n inserted lines (`minute` of each), inside their transaction."""
+    minutes = frame["minute"].to_numpy()
     order = np.argsort(minutes, kind="stable")
     minutes, ids = minutes[order], ids[order]
     blocks = ids // BLOCK

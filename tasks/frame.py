@@ -27,7 +27,7 @@ SCHEMA: Final = pl.Schema(
 )
 
 # The minute that a line is dated in, in seconds since the epoch.
-MINUTE: Final = pl.col("time").str.slice(0, 16).str.to_datetime("%Y-%m-%dT%H:%M").dt.epoch("s")
+MINUTE: Final = pl.col("time").str.head(16).str.to_datetime("%Y-%m-%dT%H:%M").dt.epoch("s").alias("minute")
 
 _lines = msgspec.json.Decoder(list[str])
 
@@ -44,7 +44,7 @@ class Rejected(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """A batch taken apart: every line is in `frame` (SCHEMA) or counted by one of `rejected`."""
+    """A batch taken apart: every line is in `frame` (SCHEMA and MINUTE) or counted by one of `rejected`."""
 
     frame: pl.DataFrame
     rejected: list[Rejected]
@@ -69,7 +69,7 @@ def parse(records: Sequence[Record]) -> Parsed:
     if len(ordinary) < len(frame):
         others = frame.filter(pl.col("time").is_null()).select("record", "line", "text")
         ordinary = pl.concat([ordinary, _judge(records, others, rejected)]).sort("record", "line")
-    return Parsed(ordinary, rejected)
+    return Parsed(ordinary.with_columns(MINUTE), rejected)
 
 
 def without(parsed: Parsed, records: Sequence[int]) -> Parsed:

@@ -142,7 +142,7 @@ class Ingest:
         with _suspecting_the_data():
             parsed = self._templated(parse(records))
             keys = upload_keys.identities(records)
-            minutes = parsed.frame["time"].str.head(16).n_unique()
+            minutes = parsed.frame["minute"].n_unique()
             if minutes > MINUTES and (cuts := split.within(parsed.frame, MINUTES)):
                 raise TooWide(f"its lines lie in {minutes} different minutes", cuts)
         parsed = parsed._replace(frame=self._admission.named(parsed.frame))

@@ -39,15 +39,15 @@ def around(numbers: Sequence[int], records: int) -> list[int]:
 
 
 def within(frame: pl.DataFrame, minutes: int) -> list[int]:
-    """The cuts between which records have lines (`tasks.frame.SCHEMA`) of so many minutes at the most, or are alone."""
-    of_record = frame.group_by("record", maintain_order=True).agg(pl.col("time").str.head(16).unique())
+    """The cuts between which records have lines (`minute` of each) of so many minutes at the most, or are alone."""
+    of_record = frame.group_by("record", maintain_order=True).agg(pl.col("minute").unique())
     cuts: list[int] = []
-    gathered: set[str] = set()
-    for record, times in of_record.iter_rows():
-        if gathered and len(gathered.union(times)) > minutes:
+    gathered: set[int] = set()
+    for record, some in of_record.iter_rows():
+        if gathered and len(gathered.union(some)) > minutes:
             cuts.append(record)
             gathered = set()
-        gathered.update(times)
+        gathered.update(some)
     return cuts
 
 

@@ -18,7 +18,7 @@ from pipeline.storage import Store
 from tasks import blocks
 from tasks.admission import Admission
 from tasks.aggregate import aggregate
-from tasks.frame import SCHEMA
+from tasks.frame import MINUTE, SCHEMA
 from tasks.rows import insert
 from tasks.templates import Templates
 from tasks.upsert import upsert
@@ -94,6 +94,7 @@ def put(store: Store, lines: Sequence[Seen], routes: str = "", most: int = 1_000
     columns = [(line.ip, line.method, line.path, line.status, line.latency_ms) for line in lines]
     rows = [(n, n, time, *rest) for n, (time, rest) in enumerate(zip(times, columns, strict=True))]
     frame = pl.DataFrame(rows, schema=SCHEMA, orient="row").with_columns(
+        MINUTE,
         Templates(Routes.of(routes)).of(pl.Series("template", [line.path for line in lines], dtype=pl.String)),
         pl.Series("kept", [line.kept for line in lines], dtype=pl.Boolean),
     )

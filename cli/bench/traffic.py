@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tasks.frame import SCHEMA
+from tasks.frame import MINUTE, SCHEMA
 
 Numbers = npt.NDArray[np.int64]
 
@@ -58,7 +58,7 @@ class Traffic:
         return int(self._lines * np.interp(now - self._start, self._minutes, self._reached))
 
     def frame(self, first: int, count: int) -> pl.DataFrame:
-        """Lines `first` to before `first + count` (`tasks.frame.SCHEMA`), in order of time but for late ones."""
+        """Lines `first` to before `first + count` (as `tasks.frame.Parsed`), in order of time but for late ones."""
         chance = self._chance
         status = chance.choice(_STATUSES, count, p=_STATUS_SHARES)
         route = chance.choice(len(_ROUTES), count, p=self._routes)
@@ -78,7 +78,7 @@ class Traffic:
         )
         visitor = pl.col("visitor")
         before, behind = zip(*_ROUTES, strict=True)
-        return columns.select(
+        lines = columns.select(
             pl.lit(0).alias("record"),
             pl.int_range(pl.len()).alias("line"),
             pl.from_epoch("at", "ms").dt.strftime("%Y-%m-%dT%H:%M:%S%.3f").alias("time"),
@@ -94,6 +94,7 @@ class Traffic:
             "status",
             "latency",
         ).cast(SCHEMA)
+        return lines.with_columns(MINUTE)
 
     def _times(self, first: int, count: int) -> Numbers:
         """Milliseconds since the epoch."""

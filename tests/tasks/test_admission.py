@@ -14,7 +14,7 @@ from pipeline.models import Route, RouteDay
 from pipeline.routes import OTHER_ID
 from pipeline.storage import Store
 from tasks.admission import Admission
-from tasks.frame import SCHEMA
+from tasks.frame import MINUTE, SCHEMA
 from tests.stores import Seen, empty, named
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
@@ -24,8 +24,9 @@ DAY = timedelta(days=1)
 def frame(found: Sequence[tuple[datetime, str]]) -> pl.DataFrame:
     """Lines of these times and templates."""
     rows = [(n, n, f"{at:%Y-%m-%dT%H:%M:%S.%f}", "::1", "GET", path, 404, 1) for n, (at, path) in enumerate(found)]
+    templates = [path for _, path in found]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row").with_columns(
-        pl.Series("template", [path for _, path in found], dtype=pl.String)
+        MINUTE, pl.Series("template", templates, dtype=pl.Enum(sorted({*templates})))
     )
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline import histogram, visitors
 from pipeline.rollup import METHODS, REQUEST_LEVELS, ROUTE_LEVELS, VISITOR_LEVELS
 from tasks.aggregate import Rollups, aggregate
-from tasks.frame import SCHEMA, parse
+from tasks.frame import MINUTE, SCHEMA, parse
 from tests.records import line, upload
 
 KEPT = frozenset({404, 500, 301})
@@ -102,5 +102,6 @@ def test_sums_do_not_overflow() -> None:
 
 
 def test_nothing_adds_nothing() -> None:
-    empty = pl.DataFrame(schema=SCHEMA).with_columns(pl.lit(True).alias("kept"), pl.lit(0, pl.Int64).alias("route"))
+    columns = MINUTE, pl.lit(True).alias("kept"), pl.lit(0, pl.Int64).alias("route")
+    empty = pl.DataFrame(schema=SCHEMA).with_columns(columns)
     assert aggregate(empty) == Rollups([], [], [])

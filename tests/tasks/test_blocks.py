@@ -11,13 +11,12 @@ from pipeline.models import LogBlock
 from pipeline.rollup import MINUTE
 from pipeline.storage import Store
 from tasks.blocks import note
-from tasks.frame import SCHEMA
 
 
 def noted(store: Store, minutes: list[int], ids: list[int]) -> dict[tuple[int, int], tuple[int, int, int]]:
     """What stands after lines of these minutes of 1970 got these ids, by minute and block."""
-    rows = [(0, n, f"1970-01-01T00:{at:02}:59.5", "::1", "GET", "/", 404, 1) for n, at in enumerate(minutes)]
-    store.write(lambda: note(store, pl.DataFrame(rows, schema=SCHEMA, orient="row"), np.array(ids)))
+    lines = pl.DataFrame({"minute": [at * MINUTE for at in minutes]})
+    store.write(lambda: note(store, lines, np.array(ids)))
     return {tuple(row[:2]): tuple(row[2:]) for row in store.read(lambda: list(LogBlock.select().tuples()))}
 
 
