@@ -23,7 +23,7 @@ def connecting() -> Iterator[Callable[..., KafkaNetClient]]:
     made: list[KafkaNetClient] = []
 
     def connect(**options: Any) -> KafkaNetClient:
-        client = KafkaNetClient(**{**options, "selector": _Selector, "proxy_url": f"{_Connection.SCHEMES[0]}://"})
+        client = KafkaNetClient(**{**options, "selector": _Selector, "proxy_url": f"{_Connector.SCHEMES[0]}://"})
         made.append(client)
         # Which the client's own option of this name is to say: kafka-python 3.0.12 does not hand it on. Whoever asked
         # for a topic that was deleted would make it again, with the broker's number of partitions.
@@ -38,10 +38,10 @@ def connecting() -> Iterator[Callable[..., KafkaNetClient]]:
         raise
 
 
-class _Connection(KafkaNetSocket):  # type: ignore[misc]  # kafka-python ships no types
-    """A connection, closed where it does not come about; a client uses it where its `proxy_url` has this scheme.
+class _Connector(KafkaNetSocket):  # type: ignore[misc]  # kafka-python ships no types
+    """What connects a client whose `proxy_url` has this scheme: as without one, and closes what does not come about.
 
-    kafka-python 3.0.12 would leave the socket of one that is refused, or late, to the garbage collector.
+    kafka-python 3.0.12 leaves the socket of a connection that is refused, or late, to the garbage collector.
     """
 
     SCHEMES = ("closed-if-failed",)

@@ -38,13 +38,17 @@ class Admission:
         self._lock = threading.Lock()
 
     def named(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The frame with each line's `route`, an id: by its `minute` and `template`, an Enum. Raises Unavailable."""
+        """The frame with each line's `route`, an id, in place of its `template`, an Enum; by the day of its `minute`.
+
+        Raises Unavailable.
+        """
         templates = cast("pl.Enum", frame["template"].dtype).categories.to_list()
         numbers = frame["template"].to_physical().to_numpy()
         days = frame["minute"].to_numpy() // DAY * DAY
         ids, routes = np.empty(len(templates), np.int64), np.empty(len(frame), np.int64)
-        for day in np.unique(days).tolist():
-            of_day = days == day
+        order = np.argsort(days, kind="stable")
+        begun, starts = np.unique(days[order], return_index=True)
+        for day, of_day in zip(begun.tolist(), np.split(order, starts)[1:], strict=True):
             found, lines = np.unique(numbers[of_day], return_counts=True)
             asked = [templates[number] for number in found.tolist()]
             busiest = sorted(zip((-lines).tolist(), asked, strict=True))

@@ -30,7 +30,7 @@ class Rollups(NamedTuple):
 
 
 def aggregate(frame: pl.DataFrame) -> Rollups:
-    """The deltas of a frame of lines (as `tasks.frame.Parsed`, `kept`, a boolean, and `route`, an id)."""
+    """The deltas of a frame of lines (as `Parsed.frame` of `tasks.frame`, `kept`, a boolean, and `route`, an id)."""
     if frame.is_empty():
         return Rollups([], [], [])
     known = pl.col("method").cast(pl.Enum(_METHODS), strict=False).fill_null(rollup.OTHER_METHOD)

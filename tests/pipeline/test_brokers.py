@@ -94,16 +94,36 @@ def test_a_client_that_cannot_be_built_leaves_no_socket_and_no_thread(
                 build(given)
 
 
-@pytest.mark.parametrize("seconds", [0, 10], ids=["late", "refused"])
-def test_a_connection_that_does_not_come_about_leaves_no_socket(seconds: float) -> None:
+@pytest.fixture
+def refuses() -> int:
+    """A port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture
+def does_not_answer() -> Iterator[int]:
+    """The port of something that has no room for another connection: whoever wants one waits."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.create_connection(full.getsockname()):
+        yield full.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("peer", "seconds", "why"),
+    [("refuses", 10, "ECONNREFUSED"), ("does_not_answer", 0.2, "timed out"), ("does_not_answer", 0, "timed out")],
+)
+def test_a_connection_that_does_not_come_about_leaves_no_socket(
+    peer: str, seconds: float, why: str, request: pytest.FixtureRequest
+) -> None:
+    port = request.getfixturevalue(peer)
     with brokers.connecting() as connect:
         client = connect(bootstrap_servers=[f"127.0.0.1:{port}"])
-    (nobody,) = client.cluster.bootstrap_brokers()
-    with _nothing_left(), pytest.raises(KafkaConnectionError, match="ECONNREFUSED" if seconds else "timed out"):
-        client._net.run(client._manager._build_transport, nobody, time.monotonic() + seconds)
-    client.close()
+        (broker,) = client.cluster.bootstrap_brokers()
+        waited_for = {*client._net._selector.get_map()}
+        with _nothing_left(), pytest.raises(KafkaConnectionError, match=why):
+            client._net.run(client._manager._build_transport, broker, time.monotonic() + seconds)
+        assert {*client._net._selector.get_map()} == waited_for
+        client.close()
 
 
 @contextmanager

@@ -25,8 +25,10 @@ def frame(found: Sequence[tuple[datetime, str]]) -> pl.DataFrame:
     """Lines of these times and templates."""
     rows = [(n, n, f"{at:%Y-%m-%dT%H:%M:%S.%f}", "::1", "GET", path, 404, 1) for n, (at, path) in enumerate(found)]
     templates = [path for _, path in found]
+    # In an order that is nobody else's.
+    kind = pl.Enum(sorted({*templates}, reverse=True))
     return pl.DataFrame(rows, schema=SCHEMA, orient="row").with_columns(
-        MINUTE, pl.Series("template", templates, dtype=pl.Enum(sorted({*templates})))
+        MINUTE, pl.Series("template", templates, dtype=kind)
     )
 
 
