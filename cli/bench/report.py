@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from statistics import linear_regression
+from statistics import linear_regression, median_low
 
 import msgspec
 
@@ -71,10 +71,11 @@ class Report(msgspec.Struct, frozen=True):
     def _costs(self) -> Iterator[Row]:
         names = list(self.lone.cpu_seconds)
         yield "CPU s / million lines", *names, "all", "cores busy"
-        for one in map(middle, self.workloads):
+        for repeats in self.workloads:
+            one = middle(repeats)
             spent = [one.cpu_seconds[name] for name in names]
-            busy = sum(spent) * one.rate / 1e6
-            yield str(one.workload), *(f"{seconds:.2f}" for seconds in (*spent, sum(spent), busy))
+            busy = median_low(each.cores_busy for each in repeats)
+            yield str(one.workload), *(f"{number:.2f}" for number in (*spent, sum(spent), busy))
 
     def _walls(self) -> Iterator[Row]:
         yield "CPU s / million lines, each part alone", *(str(wall.workload) for wall in self.walls)
@@ -89,10 +90,21 @@ class Report(msgspec.Struct, frozen=True):
         yield "drained, of the wall", *(f"{one / rate:.0%}" for one, rate in zip(ours, rates, strict=True))
 
     def _at_once(self) -> Iterator[Row]:
-        yield "all parts at once", "lines/s", "of y", "drained, of that", "202 p50, at half of what is drained", "p99"
+        yield (
+            *("all parts at once", "lines/s", "from", "to", "of y", "drained, of that", "CPU s / million lines"),
+            *("cores busy", "202 p50, at half of what is drained", "p99"),
+        )
         for wall in self.walls:
-            share, ours = wall.at_once / self.yardstick, self._drained(wall.workload) / wall.at_once
-            yield str(wall.workload), *_whole(wall.at_once), f"{share:.3f}", f"{ours:.0%}", *_times(wall.answered)
+            least, one, most = sorted(wall.at_once, key=lambda each: each.rate)
+            yield (
+                str(wall.workload),
+                *_whole(one.rate, least.rate, most.rate),
+                f"{one.rate / self.yardstick:.3f}",
+                f"{self._drained(wall.workload) / one.rate:.0%}",
+                f"{one.cpu_seconds:.2f}",
+                f"{one.cores_busy:.2f}",
+                *_times(wall.half.answered),
+            )
 
     def _drained(self, workload: Workload) -> float:
         return next(middle(repeats).rate for repeats in self.workloads if repeats[0].workload == workload)
@@ -106,11 +118,13 @@ class Report(msgspec.Struct, frozen=True):
     def _swept(self) -> Iterator[Row]:
         yield (
             *("offered, lines/s", "acknowledged", "drained", "waiting at the end", "refused"),
-            *("visible p50", "visible p99", "202 p50", "202 p99"),
+            *("visible p50", "visible p99", "202 p50", "202 p99", "CPU s / million lines", "cores busy"),
         )
-        for one in map(middle, self.sweep):
+        for repeats in self.sweep:
+            one = middle(repeats)
             rates = _whole(one.offered, one.acknowledged, one.drained, one.waiting, one.refused)
-            yield *rates, *_times(one.visible), *_times(one.answered)
+            spent, busy = sum(one.cpu_seconds.values()), median_low(each.cores_busy for each in repeats)
+            yield *rates, *_times(one.visible), *_times(one.answered), f"{spent:.2f}", f"{busy:.2f}"
         yield "single lines, far apart", "", "", "", "", *_times(self.lone.visible), *_times(self.lone.answered)
 
     def _memory(self) -> Iterator[Row]:

@@ -20,6 +20,7 @@ from cli.bench.bare_worker import WRITERS
 from cli.bench.load import Plan
 from cli.bench.loading import loading, sent_by
 from cli.bench.trial import Spread
+from cli.bench.usage import Usage
 from cli.child import wait_until
 from pipeline import batch
 from pipeline.errors import TallyError
@@ -32,10 +33,17 @@ WARM_UP, DRAIN_SECONDS = 2.0, 90.0
 
 
 class Through(NamedTuple):
-    """What came through: `rate` in lines/s, from the first request to the last row, and how long 202s took."""
+    """What came through: `rate` in lines/s, from the first request to the last row, how long 202s took, and the
+    processor time of a million lines, in seconds, of the parts, the servers and the load."""
 
     rate: float
     answered: Spread
+    cpu_seconds: float
+
+    @property
+    def cores_busy(self) -> float:
+        """As a trial's."""
+        return self.cpu_seconds * self.rate / 1e6
 
 
 def together(settings: Settings, store: Store, plan: Plan) -> Through:
@@ -51,17 +59,20 @@ def together(settings: Settings, store: Store, plan: Plan) -> Through:
     }
     own = polars_environment.OF_WORKERS | {"KAFKA_TOPIC": settings.kafka_topic}
     plan = msgspec.structs.replace(plan, url=f"http://127.0.0.1:{door}/upload")
-    with processes.running(settings, {name: one._replace(environment=own) for name, one in commands.items()}):
+    parts = {name: one._replace(environment=own) for name, one in commands.items()}
+    with processes.running(settings, parts) as leaders:
+        usage = Usage(settings, leaders)
 
         def require_parts() -> None:
             if gone := [name for name, command in commands.items() if not command.is_ready()]:
                 raise TallyError(f"the {gone[0]} has ended: its log in {settings.data_dir} says why")
 
-        _through(store, msgspec.structs.replace(plan, seconds=min(plan.seconds, WARM_UP)), require_parts)
-        return _through(store, plan, require_parts)
+        _through(store, msgspec.structs.replace(plan, seconds=min(plan.seconds, WARM_UP)), usage, require_parts)
+        return _through(store, plan, usage, require_parts)
 
 
-def _through(store: Store, plan: Plan, require_parts: Callable[[], None]) -> Through:
+def _through(store: Store, plan: Plan, usage: Usage, require_parts: Callable[[], None]) -> Through:
+    used = sum(usage.cpu_seconds().values())
     before = store.read(lambda: LogEntry.select(fn.MAX(LogEntry.id)).scalar()) or 0
     with loading(plan) as process:
         sent = sent_by(process)
@@ -78,7 +89,8 @@ def _through(store: Store, plan: Plan, require_parts: Callable[[], None]) -> Thr
     spent = time.monotonic() - sent.began
     if (rows := _rows(store, before)) != sent.stored:
         raise TallyError(f"of {sent.stored:,} rows, {rows:,} came through the parts")
-    return Through(sent.lines / spent, Spread.of(sent.milliseconds))
+    used = sum(usage.cpu_seconds().values()) - used + sent.cpu_seconds
+    return Through(sent.lines / spent, Spread.of(sent.milliseconds), used / sent.lines * 1e6)
 
 
 def _rows(store: Store, after: int) -> int:

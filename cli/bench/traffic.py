@@ -58,7 +58,7 @@ class Traffic:
         return int(self._lines * np.interp(now - self._start, self._minutes, self._reached))
 
     def frame(self, first: int, count: int) -> pl.DataFrame:
-        """Lines `first` to before `first + count` (as `Parsed.frame` of `tasks.frame`), in order of time but for late ones."""
+        """Lines `first` to before `first + count` (as `Parsed.frame` of `tasks.frame`), by time but for late ones."""
         chance = self._chance
         status = chance.choice(_STATUSES, count, p=_STATUS_SHARES)
         route = chance.choice(len(_ROUTES), count, p=self._routes)

@@ -58,6 +58,11 @@ class Trial(msgspec.Struct, frozen=True):
     bytes: dict[str, float]
     megabytes: dict[str, float]
 
+    @property
+    def cores_busy(self) -> float:
+        """How many were, on the average, from the first request to the last row."""
+        return sum(self.cpu_seconds.values()) * self.rate / 1e6
+
 
 def middle(repeats: Sequence[Trial]) -> Trial:
     """Of every number of a load's trials the median; of two the lower."""

@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
-from statistics import median
 from typing import Final, NamedTuple
 
 import msgspec
@@ -29,11 +28,12 @@ from cli.bench.loading import loading, sent_by
 from cli.bench.parts import frame, headers, insert, statements
 from cli.bench.rig import CONNECTIONS, PACED_CONNECTIONS
 from cli.bench.targets import HALF
-from cli.bench.together import together
-from cli.bench.trial import Spread, Workload
+from cli.bench.together import Through, together
+from cli.bench.trial import Workload
 from cli.bench.usage import Usage
 from pipeline import batch, producer, topic
 from pipeline.kafka import consuming
+from pipeline.models import LogEntry
 from pipeline.settings import Settings
 from pipeline.storage import Store
 
@@ -45,21 +45,22 @@ AT_ONCE, REPEATS = 10.0, 3
 class Wall(NamedTuple):
     """Of a workload's million lines the processor time, in seconds, that each part takes alone, servers included.
 
-    `at_once` is how many lines/s come through all of them together, and `answered` how long their 202s take at half of
-    what the pipeline drains.
+    `at_once` is what comes through all of them together, so often as it was measured, and `half` the same where half of
+    what the pipeline drains is offered.
     """
 
     workload: Workload
     cpu_seconds: dict[str, float]
-    at_once: float
-    answered: Spread
+    at_once: list[Through]
+    half: Through
 
 
 def wall(settings: Settings, store: Store, workload: Workload, drained: float, seconds: float = 5.0) -> Wall:
     """Measures each part, and all at once; the pipeline drains so many lines/s.
 
-    Leaves a topic of its own, and rows of batch 0 in the database.
+    Empties `log_entries`: no row costs more than it has to. Leaves a topic of its own, and rows of batch 0.
     """
+    store.write(LogEntry.truncate_table)
     plan = Plan("", workload.lines, CONNECTIONS, seconds, workload.kept)
     chance, now = random.Random(1), datetime.now(UTC)
     uploads = [load.body(chance, plan, now)[0] for _ in range(batch.LINES // workload.lines)]
@@ -83,9 +84,9 @@ def wall(settings: Settings, store: Store, workload: Workload, drained: float, s
         work()
         found[name] = (_used(servers) - before) / lines * 1e6
     plan = msgspec.structs.replace(plan, seconds=AT_ONCE)
-    rates = [together(own, store, plan).rate for _ in range(REPEATS)]
+    at_once = [together(own, store, plan) for _ in range(REPEATS)]
     half = msgspec.structs.replace(plan, connections=PACED_CONNECTIONS, rate=drained * HALF / workload.lines)
-    return Wall(workload, found, median(rates), together(own, store, half).answered)
+    return Wall(workload, found, at_once, together(own, store, half))
 
 
 def _used(servers: Usage) -> float:

@@ -183,9 +183,9 @@ def report(
 ) -> Report:
     repeats = [trial(rate) for rate in rates]
     lone = trial(1.9, 1.9, workload=Workload(1, 0.3))
-    walls = [
-        Wall(Workload(100, 0.3), {"records sent to Kafka": 1.5, "rows inserted": 2.5}, 400_000, Spread(4.0, 8.0, 9.0))
-    ]
+    alone = {"records sent to Kafka": 1.5, "rows inserted": 2.5}
+    at_once = [Through(rate, Spread(7.0, 9.0, 9.0), 4.75) for rate in (410_000.0, 200_000.0, 400_000.0)]
+    walls = [Wall(HUNDRED, alone, at_once, half=Through(150_000.0, Spread(4.0, 8.0, 9.0), 9.0))]
     yardsticks = yardstick, yardstick
     return Report("a machine", 2, yardsticks, [repeats], lone, sweep, soak or [], 1_234, naive=8_000.0, walls=walls)
 
@@ -212,7 +212,8 @@ def test_the_wall_is_all_cores_busy_with_what_servers_and_libraries_need() -> No
     assert rows(found, "records sent to Kafka") == [["1.50"]]
     assert rows(found, "the wall: lines/s on 2 cores") == [["500,000"]]
     assert rows(found, "drained, of the wall") == [["60%"]]
-    assert rows(found, str(HUNDRED))[-1] == ["400,000", "0.160", "75%", "4.0 ms", "8.0 ms"]
+    at_once = ["400,000", "200,000", "410,000", "0.160", "75%", "4.75", "1.90", "4.0 ms", "8.0 ms"]
+    assert rows(found, str(HUNDRED))[-1] == at_once
 
 
 @pytest.mark.real_only
@@ -222,17 +223,18 @@ def test_each_part_of_the_wall_does_its_work(backend: Backend, tmp_path: Path, m
 
     def noted(_settings: Settings, _store: Store, plan: Plan) -> Through:
         plans.append(plan)
-        return Through(float(len(plans)), Spread(4.0, float(len(plans)), 9.0))
+        return Through(float(len(plans)), Spread(4.0, 8.0, 9.0), 5.0)
 
     monkeypatch.setattr(wall, "together", noted)
     environment = backend.environment(DATA_DIR=str(tmp_path))
     given = Settings(**{name.lower(): value for name, value in environment.items()})
     schema.migrate(given.database_url)
     store = Store.open(given.database_url)
+    store.write(lambda: entry("/"))
     found = wall.wall(given, store, HUNDRED, 60_000.0, seconds=0.5)
     assert len(found.cpu_seconds) == 6
     assert min(found.cpu_seconds.values()) > 0.01
-    assert (found.at_once, found.answered.p99) == (2.0, 4.0)
+    assert ([one.rate for one in found.at_once], found.half.rate) == ([1.0, 2.0, 3.0], 4.0)
     assert [plan.rate for plan in plans] == [0.0, 0.0, 0.0, 300.0]
     assert store.read(lambda: LogEntry.select().count()) == 4 * batch.LINES * 0.3
     store.disconnect()
@@ -253,6 +255,7 @@ def test_all_parts_at_once_bring_every_line_from_http_to_a_row(
     # What the first run left in the topic, the second does not read.
     first, second = (together(given, store, plan) for _ in range(2))
     assert min(first.rate, second.rate) > 1_000
+    assert min(first.cpu_seconds, first.cores_busy) > 0.1
     rows = store.read(lambda: LogEntry.select().count())
     assert rows > 600
     assert rows % 30 == 0
