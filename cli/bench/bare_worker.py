@@ -24,7 +24,7 @@ WRITERS: Final = 2
 
 def main(port: int, lines: int) -> NoReturn:
     """Works until it is killed, or a thread fails."""
-    process.give_back()
+    process.give_back(large=settings.MIB)
     loaded = settings.load()
     store = Store.open(loaded.database_url)
     parts = range(loaded.kafka_partitions)
