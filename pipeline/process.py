@@ -25,9 +25,9 @@ log = structlog.get_logger(__name__)
 GRACE = 4.0
 _SESSION = Path("/proc/self/autogroup")
 # glibc's: from so many bytes malloc asks the system for a block of its own, which goes back when it is freed, as does
-# what is free at a heap's end. Both begin at LARGE, and each such block that is freed would raise them, up to 32 and
+# what is free at a heap's end. Both begin at _LARGE, and each such block that is freed would raise them, up to 32 and
 # 64 MiB. Where they stay, all processes under load have 90 MB less of 684.
-_TRIM_THRESHOLD, _MMAP_THRESHOLD, LARGE = -1, -3, 128 * 1024
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _LARGE = -1, -3, 128 * 1024
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def give_way(nice: int) -> None:
             _SESSION.write_text(str(nice))
 
 
-def give_back(large: int = LARGE) -> None:
+def give_back(large: int = _LARGE) -> None:
     """Has this process, and those it forks, give blocks of `large` bytes and more back to the system as they are freed.
 
     Once is enough; where the C library is not glibc, nothing happens.

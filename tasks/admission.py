@@ -17,6 +17,7 @@ from pipeline.models import Route, RouteDay
 from pipeline.rollup import DAY
 from pipeline.routes import OTHER_ID
 from pipeline.storage import Store
+from tasks.columns import places
 
 # Days of which the admitted templates are remembered.
 _REMEMBERED = 64
@@ -46,9 +47,7 @@ class Admission:
         numbers = frame["template"].to_physical().to_numpy()
         days = frame["minute"].to_numpy() // DAY * DAY
         ids, routes = np.empty(len(templates), np.int64), np.empty(len(frame), np.int64)
-        order = np.argsort(days, kind="stable")
-        begun, starts = np.unique(days[order], return_index=True)
-        for day, of_day in zip(begun.tolist(), np.split(order, starts)[1:], strict=True):
+        for day, of_day in places(days):
             found, lines = np.unique(numbers[of_day], return_counts=True)
             asked = [templates[number] for number in found.tolist()]
             busiest = sorted(zip((-lines).tolist(), asked, strict=True))

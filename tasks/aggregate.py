@@ -10,7 +10,7 @@ import polars as pl
 
 from pipeline import histogram, rollup, visitors
 from pipeline.histogram import BINS
-from tasks.columns import Numbers, coded, runs
+from tasks.columns import Numbers, coded, places, runs
 
 _METHODS: Final = sorted((*rollup.METHODS, rollup.OTHER_METHOD))  # as MySQL sorts them
 _STATUSES: Final = 1_000
@@ -137,9 +137,8 @@ def _sketches(addresses: pl.Series, minute: Numbers, kept: Numbers) -> list[tupl
     index, rank = visitors.ranks(visitors.hashes(distinct.to_list()))
     finest = (minute - minute % rollup.FIVE_MINUTES) * 2 + kept
     levels: dict[int, dict[tuple[int, int], list[bytes]]] = {level: {} for level in rollup.VISITOR_LEVELS}
-    order = np.argsort(finest, kind="stable")
-    found, starts = np.unique(finest[order], return_index=True)
-    for one, seen in zip(found.tolist(), np.split(numbers.to_numpy()[order], starts[1:]), strict=True):
+    for one, lines in places(finest):
+        seen = numbers.to_numpy()[lines]
         sketch = visitors.from_ranks(index[seen], rank[seen])
         for level, buckets in levels.items():
             bucket = one // 2

@@ -14,6 +14,7 @@ from types import ModuleType
 import pytest
 from kafka.errors import KafkaConnectionError
 
+from cli import ports
 from cli.child import wait_until
 from pipeline import brokers, kafka, producer
 from pipeline import topic as topics
@@ -97,8 +98,7 @@ def test_a_client_that_cannot_be_built_leaves_no_socket_and_no_thread(
 @pytest.fixture
 def refuses() -> int:
     """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
+    return ports.free(1)[0]
 
 
 @pytest.fixture
