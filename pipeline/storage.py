@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import peewee
 from peewee import SQL, Database, Field, Model, MySQLDatabase
+from peewee import __exception_wrapper__ as _as_peewee
+from pymysql.constants import ER
 
 from pipeline.database import WAIT_TIMEOUT, connectable
 from pipeline.errors import Refused, TooSlow, Unavailable
@@ -97,6 +99,21 @@ class Store:
         the database to run them.
         """
         return self.database.execute_sql(sql if self.is_mysql else sql.replace("%s", "?"), parameters)
+
+    def load(self, sql: str, rows: bytes, length: int) -> int:
+        """Executes a LOAD DATA LOCAL INFILE of MariaDB's, of so many rows, inside a transaction of `write`; returns the
+        id of the first.
+
+        Raises peewee.DataError with what MariaDB has against them, where it did not take all of them as they are: what
+        is no value of its column becomes another one there, and a warning.
+        """
+        with _as_peewee:
+            taken, warnings = self.database.connection().load(sql, rows)
+        if warnings:
+            raise peewee.DataError(*self.execute("SHOW WARNINGS LIMIT 1").fetchone()[1:])
+        if taken != length:
+            raise peewee.DataError(ER.WARN_TOO_MANY_RECORDS, f"{length} rows were sent, and {taken} taken")
+        return int(self.execute("SELECT LAST_INSERT_ID()").fetchone()[0])
 
     def insert(self, model: type[Model], rows: Sequence[Sequence[Any]], ignore: bool = False) -> None:
         """Inserts rows, given in the order of the model's fields; with `ignore`, where their key is not there yet."""

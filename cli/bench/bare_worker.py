@@ -14,7 +14,7 @@ from typing import Final, NoReturn
 
 from kafka import KafkaConsumer
 
-from cli.bench.parts import frame, from_now, insert, statements
+from cli.bench.parts import frame, from_now, insert, pieces
 from pipeline import batch, process, settings
 from pipeline.storage import Store
 
@@ -42,7 +42,7 @@ def _work(client: KafkaConsumer, store: Store, lines: int) -> NoReturn:
         polled = client.poll(timeout_ms=50, max_records=max(batch.LINES // lines - len(bodies), 1))
         bodies += [record.value for records in polled.values() for record in records]
         if bodies and (not polled or len(bodies) * lines >= batch.LINES):
-            insert(store, statements(frame(bodies)))
+            insert(store, pieces(store, frame(bodies)))
             bodies = []
 
 

@@ -46,17 +46,17 @@ def frame(uploads: Sequence[bytes]) -> pl.DataFrame:
     return fields.cast({name: kind for name, kind in SCHEMA.items() if name in fields.columns})
 
 
-def statements(lines: pl.DataFrame) -> list[str]:
-    """The INSERTs of those that are to be stored, as rows of batch 0 and of as many routes as the load's."""
+def pieces(store: Store, lines: pl.DataFrame) -> list[rows.Load] | list[rows.Insert]:
+    """Those that are to be stored, as rows of batch 0 and of as many routes as the load's."""
     kept = lines.filter(pl.col("status") != 200).with_columns(route=pl.col("latency") % len(ROUTES) + 1)
-    return [statement for statement, _ in rows.statements(kept, 0)] if len(kept) else []
+    return store.read(lambda: rows.pieces(store, kept, 0)) if len(kept) else []
 
 
-def insert(store: Store, inserts: Sequence[str]) -> None:
-    """Executes statements in a transaction."""
+def insert(store: Store, inserts: Sequence[rows.Load] | Sequence[rows.Insert]) -> None:
+    """Inserts rows in a transaction."""
 
     def work() -> None:
-        for statement in inserts:
-            store.execute(statement)
+        for piece in inserts:
+            piece.into(store)
 
     store.write(work)

@@ -25,7 +25,7 @@ from cli.bench import load, machine, processes
 from cli.bench.bare_worker import WRITERS
 from cli.bench.load import Plan
 from cli.bench.loading import loading, sent_by
-from cli.bench.parts import frame, headers, insert, statements
+from cli.bench.parts import frame, headers, insert, pieces
 from cli.bench.rig import CONNECTIONS, PACED_CONNECTIONS
 from cli.bench.targets import HALF
 from cli.bench.together import Through, together
@@ -36,6 +36,7 @@ from pipeline.kafka import consuming
 from pipeline.models import LogEntry
 from pipeline.settings import Settings
 from pipeline.storage import Store
+from tasks import rows
 
 BATCHES: Final = 50
 # Seconds of load for all parts at once, and how often.
@@ -68,7 +69,7 @@ def wall(settings: Settings, store: Store, workload: Workload, drained: float, s
     name = f"{settings.kafka_topic}-wall-{workload.lines}-{round(100 * workload.kept)}"
     own = settings.model_copy(update={"kafka_topic": name})
     topic.ensure(own)
-    inserts = statements(frame(uploads))
+    inserts = pieces(store, frame(uploads))
     parts: dict[str, Callable[[], object]] = {
         "records sent to Kafka": partial(_send, own, uploads),
         "records read from Kafka": partial(_receive, own, len(uploads) * BATCHES),
@@ -130,8 +131,8 @@ def _receive(settings: Settings, records: int) -> None:
             records -= sum(map(len, client.poll(timeout_ms=200).values()))
 
 
-def _insert(store: Store, inserts: Sequence[str]) -> None:
-    """Inserts BATCHES times what statements do, each time in a transaction, WRITERS at once."""
+def _insert(store: Store, inserts: Sequence[rows.Load] | Sequence[rows.Insert]) -> None:
+    """Inserts BATCHES times these rows, each time in a transaction, WRITERS at once."""
     with ThreadPoolExecutor(WRITERS) as writers:
         list(writers.map(lambda _: insert(store, inserts), range(BATCHES)))
         list(writers.map(lambda _: store.disconnect(), range(WRITERS)))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from string import ascii_letters, digits
 from typing import Any
 
+import peewee
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -35,6 +38,16 @@ HOSTILE = [
     "/trailing\u00a0",
     "/ＡaÀà",  # noqa: RUF001 (equal under a collation that is not binary)
 ]
+
+
+INSERTED = "SELECT @@auto_increment_increment, FALSE"
+
+
+@pytest.fixture(autouse=True, params=["as it takes them", "inserted"])
+def how(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MariaDB loads rows; it is asked to insert them as well, as a server is that does not load."""
+    if request.param == "inserted":
+        monkeypatch.setattr(rows, "_SERVER", INSERTED)
 
 
 def frame_of(lines: list[str]) -> pl.DataFrame:
@@ -80,11 +93,18 @@ def test_a_time_comes_back_to_the_microsecond(store: Store, fraction: str, offse
     assert all(isinstance(row[0], datetime) for row in stored(store, frame_of(found)))
 
 
+def test_rows_of_several_loads_or_statements_have_ids_that_grow(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "STATEMENT_BYTES", 1_000)
+    monkeypatch.setattr(rows, "LOAD_ROWS", 7)
+    found = [line(latency=number) for number in range(50)]
+    assert stored(store, frame_of(found)) == expected(found)
+
+
 def test_a_statement_is_cut_before_its_limit_and_loses_no_row(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "STATEMENT_BYTES", 10_000)
     found = [line(path="/" + "x" * (number * 37 % 2047), latency=number) for number in range(300)]
     frame = frame_of(found)
-    statements = [statement for statement, _ in rows.statements(frame, 7)]
+    statements = [statement for statement, _ in rows.inserts(frame, 7)]
     assert len(statements) > 20
     assert max(map(len, statements)) <= 10_000
     assert stored(store, frame) == expected(found)
@@ -92,19 +112,98 @@ def test_a_statement_is_cut_before_its_limit_and_loses_no_row(store: Store, monk
 
 def test_one_row_larger_than_the_limit_is_a_statement_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "STATEMENT_BYTES", 300)
-    statements = list(rows.statements(frame_of([line(path="/" + "x" * 2000)] * 3), 7))
+    statements = list(rows.inserts(frame_of([line(path="/" + "x" * 2000)] * 3), 7))
     assert [(statement.count("/x"), length) for statement, length in statements] == [(1, 1)] * 3
 
 
 def test_a_path_is_written_as_it_is_where_no_character_of_it_means_anything() -> None:
     paths = ["/", "/orders/7?of=A_b&-=~.", *(f"/{character}" for character in map(chr, range(0x21, 0x7F)))]
-    ((statement, _),) = rows.statements(frame_of([line(path=path) for path in paths]), 7)
+    ((statement, _),) = rows.inserts(frame_of([line(path=path) for path in paths]), 7)
     plain = {path for path in paths if f"'{path}'" in statement}
     assert plain == {path for path in paths if set(path) <= {*ascii_letters, *digits, *"/._~?=&-"}}
     assert statement.count("_utf8mb4 X'") == len(paths) - len(plain)
 
 
 def test_a_statement_is_ascii_without_a_byte_of_a_hostile_path() -> None:
-    ((statement, _),) = rows.statements(frame_of([line(path=path) for path in HOSTILE]), 7)
+    ((statement, _),) = rows.inserts(frame_of([line(path=path) for path in HOSTILE]), 7)
     assert statement.isascii()
     assert not any(part in statement for part in ("DROP", "\\", "%", '"', "--"))
+
+
+@pytest.mark.real_only
+def test_mariadb_loads_rows_unless_it_is_told_not_to(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    frame = frame_of([line()])
+
+    def kind() -> type:
+        (piece,) = store.read(lambda: rows.pieces(store, frame, 7))
+        return type(piece)
+
+    assert kind() is rows.Load
+    store.write(lambda: store.execute("SET GLOBAL local_infile = OFF"))
+    try:
+        assert kind() is rows.Insert
+        assert stored(store, frame) == expected([line()])
+    finally:
+        store.write(lambda: store.execute("SET GLOBAL local_infile = ON"))
+
+
+@pytest.mark.real_only
+def test_rows_that_are_loaded_at_once_have_ids_that_follow_each_other_and_full_loads_leave_no_gap(store: Store) -> None:
+    frame = frame_of([line(path=f"/{number}") for number in range(rows.LOAD_ROWS)])
+    (load,) = rows.loads(frame, 7)
+
+    def loaded(_: int) -> range:
+        first = store.write(lambda: load.into(store))
+        return range(first, first + load.length)
+
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(loaded, range(12)))
+        list(threads.map(lambda _: store.disconnect(), range(4)))
+    ids = [id for (id,) in store.read(lambda: list(LogEntry.select(LogEntry.id).order_by(LogEntry.id).tuples()))]
+    assert ids == sorted(id for one in found for id in one)
+    assert ids == list(range(ids[0], ids[0] + 12 * rows.LOAD_ROWS))
+    paths = store.read(lambda: list(LogEntry.select(LogEntry.path).where(LogEntry.id << list(found[5])).tuples()))
+    assert sorted(path for (path,) in paths) == sorted(frame["path"])
+
+
+ROW = ["2025-06-10T12:00:00.5", "10.0.0.1", "GET", "/", "404", "7", "7", "11"]
+
+
+@pytest.mark.real_only
+@pytest.mark.parametrize(
+    ("at", "value", "code"),
+    [
+        (0, "2025-02-31T12:00:00", 1265),
+        (0, "soon", 1265),
+        (1, "x" * 46, 1265),
+        (1, "é", 1366),
+        (3, "/" + "x" * 2048, 1265),
+        (3, "/a\tb", 1366),
+        (3, "/a\nb", 1261),
+        (4, "99999", 1264),
+        (4, "", 1366),
+        (5, "many", 1366),
+        (6, "7\t11\t11", 1262),
+        (7, "11\n" + "\t".join(ROW), 1262),
+    ],
+)
+def test_what_mariadb_would_load_as_something_else_is_refused(store: Store, at: int, value: str, code: int) -> None:
+    bad = [*ROW[:at], value, *ROW[at + 1 :]]
+    text = "".join("\t".join(row) + "\n" for row in (ROW, bad, ROW))
+    load = rows.Load(text.encode(), 3)
+    with pytest.raises(peewee.DataError) as refused:
+        store.write(lambda: load.into(store))
+    assert refused.value.args[0] == code
+    assert store.read(lambda: LogEntry.select().count()) == 0
+
+
+@pytest.mark.real_only
+def test_a_server_is_sent_rows_and_never_a_file(store: Store, tmp_path: Any) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("\t".join(ROW) + "\n")
+    asked = rows._LOAD.replace("'rows'", f"'{secret}'")
+    with pytest.raises(peewee.InternalError) as ended:
+        store.write(lambda: store.execute(asked))
+    assert "local_infile option is false" in "".join(traceback.format_exception(ended.value))
+    assert store.read(lambda: LogEntry.select().count()) == 0
