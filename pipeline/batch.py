@@ -56,15 +56,17 @@ def headers(
 ) -> Headers:
     """What stands beside an upload's body in its record: how many `lines` it has; when (UTC) and by which request it
     came; and what it is known by when it comes again, its Idempotency-Key and the API key that said it."""
-    said = {
-        "format": b"lines",
-        "received": f"{received:%Y-%m-%dT%H:%M:%S.%fZ}".encode(),
-        "lines": b"%d" % lines,
-        "request": request,
-        "key": key,
-        "api_key": None if api_key is None else api_key.encode(),
-    }
-    return [(name, value) for name, value in said.items() if value is not None]
+    said = [
+        ("format", b"lines"),
+        ("received", received.isoformat(timespec="microseconds").replace("+00:00", "Z").encode()),
+        ("lines", b"%d" % lines),
+        ("request", request),
+    ]
+    if key is not None:
+        said.append(("key", key))
+    if api_key is not None:
+        said.append(("api_key", api_key.encode()))
+    return said
 
 
 def header(record: Record, name: str) -> bytes | None:
