@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from receiver.budget import Hold
+from receiver.deadline import Deadline
 from receiver.refusal import Refusal, too_large
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -34,7 +34,7 @@ class Body:
         """
         try:
             # From the first byte on: a client that sends headers alone would be waited for without end.
-            async with asyncio.timeout(READ_SECONDS):
+            with Deadline(READ_SECONDS):
                 body = await self._next()
                 hold.take(len(body))
                 if len(body) == declared:
@@ -55,10 +55,9 @@ class Body:
         if self._ended:
             return
         left = DRAIN_BYTES
-        with contextlib.suppress(TimeoutError, Refusal):
-            async with asyncio.timeout(DRAIN_SECONDS):
-                while not self._ended and left > 0:
-                    left -= len(await self._next())
+        with contextlib.suppress(TimeoutError, Refusal), Deadline(DRAIN_SECONDS):
+            while not self._ended and left > 0:
+                left -= len(await self._next())
 
     async def _rest(self, first: bytes, max_bytes: int, hold: Hold) -> bytes:
         chunks, length = [first], len(first)
