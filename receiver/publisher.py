@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 from kafka import KafkaProducer
@@ -29,13 +30,17 @@ class Publisher:
         checkpoint: Checkpoint,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        """`deadline`, in seconds, lies beyond the producers' own: one that misses it is not to be trusted."""
+        """`deadline`, in seconds, lies beyond the producers' own: one that misses it, by a tenth at the most,
+        is not to be trusted."""
         self._producers = producers
         self._topic = topic
         self._deadline = deadline
         self._checkpoint = checkpoint
         self._loop = loop
         self._acknowledgements = Acknowledgements(loop)
+        # What settles each record that is waited for, the oldest first, and when that is overdue.
+        self._due: dict[Callable[[Outcome], None], float] = {}
+        self._give_up()
 
     async def publish(self, value: bytes, headers: Headers) -> None:
         """Returns once all replicas in sync have the record.
@@ -47,17 +52,26 @@ class Publisher:
         self._checkpoint("receiver.before_send")
         waiter: asyncio.Future[Outcome] = self._loop.create_future()
         settle = partial(self._acknowledgements.settle, waiter)
-        overdue = self._loop.call_later(self._deadline, settle, KafkaTimeoutError("no acknowledgement in time"))
+        self._due[settle] = self._loop.time() + self._deadline
         try:
             producer.send(self._topic, value=value, headers=headers).add_callback(settle).add_errback(settle)
             outcome = await waiter
         except (KafkaError, ValueError) as error:
             raise self._failed(producer, error) from None
         finally:
-            overdue.cancel()
+            del self._due[settle]
         if isinstance(outcome, Exception):
             raise self._failed(producer, outcome)
         self._checkpoint("receiver.acknowledged")
+
+    def _give_up(self) -> None:
+        """Settles what is overdue, and comes again soon: one timer for all costs uploads less than one each."""
+        now = self._loop.time()
+        for settle, due in self._due.items():
+            if due > now:
+                break
+            settle(KafkaTimeoutError("no acknowledgement in time"))
+        self._loop.call_later(self._deadline / 10, self._give_up)
 
     def _failed(self, producer: KafkaProducer, error: Exception) -> TallyError:
         """What a record that was not acknowledged is answered with; the producer is not used again.

@@ -42,8 +42,8 @@ _RECEIVE: Final = (
     Mutant(
         "a send that stays unresolved is a 503: waited for without end",
         "receiver/publisher.py",
-        "self._loop.call_later(self._deadline, settle,",
-        "self._loop.call_later(3600, settle,",
+        "self._loop.time() + self._deadline",
+        "self._loop.time() + 3600",
         _T_PUBLISHER + "what_stays_unresolved_is_unknown_and_its_producer_abandoned",
     ),
     Mutant(

@@ -71,6 +71,24 @@ def test_what_stays_unresolved_is_unknown_and_its_producer_abandoned() -> None:
     assert len(publishing(0.05, test).abandoned) == 1
 
 
+def test_what_is_overdue_takes_nothing_with_it_that_has_time_left() -> None:
+    producing = Producing()
+
+    async def run() -> None:
+        publisher = Publisher(producing, "raw-logs", 0.5, nowhere, asyncio.get_running_loop())  # type: ignore[arg-type]
+        overdue = asyncio.create_task(publisher.publish(b"[]", []))
+        await asyncio.sleep(0.3)
+        other = asyncio.create_task(publisher.publish(b"[]", []))
+        with pytest.raises(Unavailable, match="no acknowledgement in time"):
+            await asyncio.wait_for(overdue, 5)
+        assert not other.done()
+        producing.sent[1].success("its offset")
+        await asyncio.wait_for(other, 5)
+
+    asyncio.run(run())
+    assert len(producing.abandoned) == 1
+
+
 @pytest.mark.parametrize("error", [KafkaTimeoutError("it expired"), NotLeaderForPartitionError()])
 def test_what_kafka_did_not_acknowledge_is_unknown_and_its_producer_abandoned(error: Exception) -> None:
     async def test(upload: asyncio.Task[None], producing: Producing) -> None:
