@@ -338,15 +338,15 @@ _UPLOAD_KEYS: Final = (
     Mutant(
         "each part of an identity has its length: they run into each other",
         _KEYS,
-        "len(part).to_bytes(8) + part",
-        "part",
+        "state.update(len(part).to_bytes(8))",
+        "pass",
         _T_KEYS + "identities_tell_key_body_and_owner_apart",
     ),
     Mutant(
         "keys are inserted, then looked at: looked at first",
         _KEYS,
         """\
-        store.execute(
+        inserted = store.execute(
             f"INSERT""",
         """\
         standing = store.execute(
@@ -354,11 +354,18 @@ _UPLOAD_KEYS: Final = (
             f" WHERE identity IN ({', '.join(['%s'] * len(chunk))})",
             [identity for identity, _ in chunk],
         ).fetchall()
-        standing += [(identity, stream, order.part, order.generation, offset) for identity, offset in chunk]
-        owners = {bytes(row[0]): row[1:] for row in reversed(standing)} | owners
+        owners |= {bytes(row[0]): row[1:] for row in standing}
+        inserted = len(chunk)
         store.execute(
             f"INSERT""",
         _T_INGEST + "two_workers_with_twins_in_two_batches_count_one_of_them[real]",
+    ),
+    Mutant(
+        "keys are looked at where any was there before: where all were",
+        _KEYS,
+        "if inserted < len(chunk):",
+        "if not inserted:",
+        _T_INGEST + "an_upload_sent_again_with_its_key_counts_once_in_one_batch_and_in_two",
     ),
     Mutant(
         "an upload counts for the record that came first: for the last",
@@ -370,15 +377,15 @@ _UPLOAD_KEYS: Final = (
     Mutant(
         "a record counts only where the key names its offset: where it names the partition",
         _KEYS,
-        "if owners[identity] != (stream, order.part, order.generation, records[number].offset)",
-        "if owners[identity][:3] != (stream, order.part, order.generation)",
+        "and owners[identity] != (stream, order.part, order.generation, records[number].offset)",
+        "and owners[identity][:3] != (stream, order.part, order.generation)",
         _T_INGEST + "an_upload_sent_again_with_its_key_counts_once_in_one_batch_and_in_two",
     ),
     Mutant(
         "a key names the generation of its record: the offset alone",
         _KEYS,
-        "if owners[identity] != (stream, order.part, order.generation, records[number].offset)",
-        "if owners[identity][:2] + owners[identity][3:] != (stream, order.part, records[number].offset)",
+        "and owners[identity] != (stream, order.part, order.generation, records[number].offset)",
+        "and owners[identity][:2] + owners[identity][3:] != (stream, order.part, records[number].offset)",
         _T_KEYS + "what_survived_a_cut_log_is_a_twin_at_its_own_offset_too",
     ),
     Mutant(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from pipeline.batch import Range
 from pipeline.storage import Store
+from tasks import upload_keys
 from tasks.upload_keys import identities, twins
 from tests.records import Rec
 
@@ -32,3 +35,10 @@ def test_what_survived_a_cut_log_is_a_twin_at_its_own_offset_too(store: Store) -
     of = [Range("topic-id", 0, generation, 0, 2, "") for generation in (0, 1)]
     found = [store.write(lambda one=one: twins(store, one, 7, records, identities(records))) for one in (*of, *of)]
     assert found == [[], [0, 1], [], [0, 1]]
+
+
+def test_twins_whose_keys_stand_in_two_statements_are_found(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upload_keys, "CHUNK", 1)
+    records = [Rec(offset, b"body", (("key", b"k"),)) for offset in range(2)]
+    order = Range("topic-id", 0, 0, 0, 2, "")
+    assert store.write(lambda: twins(store, order, 7, records, identities(records))) == [1]
