@@ -48,9 +48,10 @@ class Admission:
         days = frame["minute"].to_numpy() // DAY * DAY
         ids, routes = np.empty(len(templates), np.int64), np.empty(len(frame), np.int64)
         for day, of_day in places(days):
-            found, lines = np.unique(numbers[of_day], return_counts=True)
+            lines = np.bincount(numbers[of_day])
+            found = np.flatnonzero(lines)
             asked = [templates[number] for number in found.tolist()]
-            busiest = sorted(zip((-lines).tolist(), asked, strict=True))
+            busiest = sorted(zip((-lines[found]).tolist(), asked, strict=True))
             known = self._admitted(day, [template for _, template in busiest])
             ids[found] = [known.get(template, OTHER_ID) for template in asked]
             routes[of_day] = ids[numbers[of_day]]

@@ -27,12 +27,13 @@ def coded(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
 def places(keys: Numbers) -> Iterator[tuple[int, Numbers]]:
     """The distinct keys, growing, each with the positions where it stands, growing."""
     order = np.argsort(keys, kind="stable")
-    found, starts = np.unique(keys[order], return_index=True)
-    return zip(found.tolist(), np.split(order, starts)[1:], strict=True)
+    ordered = keys[order]
+    starts = runs(ordered)
+    return zip(ordered[starts].tolist(), np.split(order, starts)[1:], strict=True)
 
 
-def runs(first: Numbers, second: Numbers) -> Numbers:
-    """Where each run of equal pairs begins."""
-    begins = np.ones(len(first), dtype=np.bool_)
-    begins[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
+def runs(*columns: Numbers) -> Numbers:
+    """Where each run of rows begins that are equal in all columns."""
+    begins = np.ones(len(columns[0]), dtype=np.bool_)
+    begins[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
     return np.flatnonzero(begins)
