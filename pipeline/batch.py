@@ -71,7 +71,10 @@ def headers(
 
 def header(record: Record, name: str) -> bytes | None:
     """The first value of a header, None where it is absent."""
-    return next((value for key, value in record.headers if key == name), None)
+    for key, value in record.headers:
+        if key == name:
+            return value
+    return None
 
 
 def lines(record: Record) -> int:
