@@ -14,7 +14,7 @@ from pipeline.storage import Store
 from tasks.columns import Numbers
 
 # Of a load, in rows: it has ids reserved for 1, 2, 4 and so on, and leaves a gap of those that it does not use.
-LOAD_ROWS = 2**13 - 1
+LOAD_ROWS = 2**14 - 1
 # A statement of MySQL's, in bytes (`max_allowed_packet` is 16 MiB and more); one of SQLite's, in rows.
 STATEMENT_BYTES = 4 * 1024 * 1024
 STATEMENT_ROWS = 1_000
