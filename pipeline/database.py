@@ -23,12 +23,14 @@ from pipeline.errors import ConfigurationError
 WAIT_TIMEOUT = 20
 # Bytes that one group's histograms may come to; well below what any server sends at once.
 _CONCATENATED = 8 * 1024 * 1024
-# Of a load's rows, in bytes: what is sent at once.
+# Bytes of a load's rows that are sent at once.
 _PACKET = 256 * 1024
 _SESSION = (
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
     f"SET SESSION wait_timeout = {WAIT_TIMEOUT}, innodb_lock_wait_timeout = 5, time_zone = '+00:00',"
-    f" group_concat_max_len = {_CONCATENATED},"
+    # For the rest of a load MariaDB waits twice as long.
+    f" net_read_timeout = {WAIT_TIMEOUT // 2},"
+    f" group_concat_max_len = {_CONCATENATED}, max_error_count = 64,"
     " sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'",
 )
 # What MySQL calls decimal are our sums of whole numbers: a Decimal costs as much as the rest of its row.
@@ -45,7 +47,7 @@ class _Connection(Connection):
         """
         wire: Any = self  # the stubs know nothing of what PyMySQL itself speaks to a server with
         wire._execute_command(COMMAND.COM_QUERY, sql)
-        LoadLocalPacketWrapper(wire._read_packet())  # raises ValueError where that is no question for a file
+        LoadLocalPacketWrapper(wire._read_packet())  # ValueError where the server asks for nothing
         for start in range(0, len(rows), _PACKET):
             wire.write_packet(rows[start : start + _PACKET])
         wire.write_packet(b"")
@@ -59,6 +61,7 @@ class _MySQL(MySQLDatabase):
     seconds: float | None = None  # that a SELECT may take
 
     def _connect(self) -> Any:
+        # As Peewee's own does, which lets nobody choose the class.
         connection: Any = _Connection(database=self.database, autocommit=True, **self.connect_params)
         with connection.cursor() as cursor:
             for statement in _SESSION:
@@ -148,7 +151,7 @@ def _named(url: str | None) -> _MySQL | _SQLite:
             password=unquote(parts.password or ""),
             autoconnect=False,
             conv=_AS_PYTHON,
-            # What PyMySQL calls `local_infile` stays off: with it a server would be sent any file that it asks for.
+            # A server may ask for a load's rows. PyMySQL's own `local_infile` stays off: it would send any file.
             client_flag=CLIENT.LOCAL_FILES,
             connect_timeout=5,
             read_timeout=30,

@@ -31,9 +31,10 @@ _OF_THE_SERVER = (peewee.OperationalError, peewee.InterfaceError, peewee.Interna
 # A table that is not there: MySQL's number, and SQLite's words, which has no numbers.
 _NO_TABLE, _NO_TABLE_WORDS = 1146, "no such table"
 # What a person mends, and not another try. Writing failed, a disk, the memory or a table is full, a quota is used up,
-# read-only by transaction; then a right, an account, a database, a table or a column that is not there.
+# read-only by transaction; then a right, an account, a database, a table or a column that is not there, or no load is
+# allowed.
 _REFUSED = frozenset({3, 28, 1021, 1026, 1030, 1037, 1038, 1041, 1114, 1203, 1206, 1226, 1637, 1792}) | frozenset(
-    {1044, 1045, 1049, 1054, 1142, 1143, _NO_TABLE, 1227, 1698, 1820, 3118, 4151}
+    {1044, 1045, 1049, 1054, 1142, 1143, _NO_TABLE, 1148, 1227, 1698, 1820, 3118, 4151, 4166}
 )
 # The same in SQLite's words.
 _REFUSED_WORDS = ("is full", "disk I/O error", "readonly database", "unable to open", _NO_TABLE_WORDS, "no such column")
@@ -100,20 +101,19 @@ class Store:
         """
         return self.database.execute_sql(sql if self.is_mysql else sql.replace("%s", "?"), parameters)
 
-    def load(self, sql: str, rows: bytes, length: int) -> int:
-        """Executes a LOAD DATA LOCAL INFILE of MariaDB's, of so many rows, inside a transaction of `write`; returns the
-        id of the first.
+    def load(self, sql: str, rows: bytes, length: int) -> None:
+        """Executes a LOAD DATA LOCAL INFILE of MariaDB's with these rows, so many, inside a transaction of `write`.
 
-        Raises peewee.DataError with what MariaDB has against them, where it did not take all of them as they are: what
-        is no value of its column becomes another one there, and a warning.
+        Raises peewee.DataError with what MariaDB has against them, where it did not take all of them as they are: of
+        what is no value of its column it makes another, and only warns.
         """
         with _as_peewee:
             taken, warnings = self.database.connection().load(sql, rows)
         if warnings:
             raise peewee.DataError(*self.execute("SHOW WARNINGS LIMIT 1").fetchone()[1:])
         if taken != length:
+            # Of a field with the end of a line in it there could be two whole rows, and no warning.
             raise peewee.DataError(ER.WARN_TOO_MANY_RECORDS, f"{length} rows were sent, and {taken} taken")
-        return int(self.execute("SELECT LAST_INSERT_ID()").fetchone()[0])
 
     def insert(self, model: type[Model], rows: Sequence[Sequence[Any]], ignore: bool = False) -> None:
         """Inserts rows, given in the order of the model's fields; with `ignore`, where their key is not there yet."""

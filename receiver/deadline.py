@@ -12,13 +12,14 @@ class Deadline:
     As `asyncio.timeout`, which with its coroutines and its looks for the loop costs twice as much, at every upload.
     """
 
-    __slots__ = ("_is_over", "_task", "_timer")
+    __slots__ = ("_before", "_is_over", "_task", "_timer")
 
     def __init__(self, seconds: float) -> None:
         """Begins at once, in the task that runs."""
         task = asyncio.current_task()
         assert task is not None
         self._task = task
+        self._before = task.cancelling()
         self._is_over = False
         self._timer = task.get_loop().call_later(seconds, self._end)
 
@@ -30,7 +31,7 @@ class Deadline:
     ) -> None:
         self._timer.cancel()
         # Somebody else may have cancelled the task as well: then that is what ends it.
-        if self._is_over and self._task.uncancel() == 0:
+        if self._is_over and self._task.uncancel() <= self._before and kind is asyncio.CancelledError:
             raise TimeoutError from error
 
     def _end(self) -> None:

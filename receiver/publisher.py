@@ -30,17 +30,17 @@ class Publisher:
         checkpoint: Checkpoint,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        """`deadline`, in seconds, lies beyond the producers' own: one that misses it, by a tenth at the most,
-        is not to be trusted."""
+        """`deadline`, in seconds, lies beyond the producers' own: one that misses it is not to be trusted. That is
+        noticed a tenth of it later at the most."""
         self._producers = producers
         self._topic = topic
         self._deadline = deadline
         self._checkpoint = checkpoint
         self._loop = loop
         self._acknowledgements = Acknowledgements(loop)
-        # What settles each record that is waited for, the oldest first, and when that is overdue.
+        # When each record that is waited for is overdue, by what settles it; the oldest first.
         self._due: dict[Callable[[Outcome], None], float] = {}
-        self._give_up()
+        self._settle_overdue()
 
     async def publish(self, value: bytes, headers: Headers) -> None:
         """Returns once all replicas in sync have the record.
@@ -64,14 +64,14 @@ class Publisher:
             raise self._failed(producer, outcome)
         self._checkpoint("receiver.acknowledged")
 
-    def _give_up(self) -> None:
-        """Settles what is overdue, and comes again soon: one timer for all costs uploads less than one each."""
+    def _settle_overdue(self) -> None:
+        """Settles what is overdue, and looks again soon: a timer for all costs an upload less than one of its own."""
+        self._loop.call_later(self._deadline / 10, self._settle_overdue)
         now = self._loop.time()
         for settle, due in self._due.items():
             if due > now:
                 break
             settle(KafkaTimeoutError("no acknowledgement in time"))
-        self._loop.call_later(self._deadline / 10, self._give_up)
 
     def _failed(self, producer: KafkaProducer, error: Exception) -> TallyError:
         """What a record that was not acknowledged is answered with; the producer is not used again.

@@ -13,62 +13,66 @@ from pipeline.models import LogEntry
 from pipeline.storage import Store
 from tasks.columns import Numbers
 
-# Of a load, in rows: it has ids reserved for 1, 2, 4 and so on, and leaves a gap of those that it does not use.
-LOAD_ROWS = 2**14 - 1
-# A statement of MySQL's, in bytes (`max_allowed_packet` is 16 MiB and more); one of SQLite's, in rows.
-STATEMENT_BYTES = 4 * 1024 * 1024
+# A load or a statement, in bytes (`max_allowed_packet` is 16 MiB and more); a statement of SQLite's, in rows.
+PIECE_BYTES = 4 * 1024 * 1024
 STATEMENT_ROWS = 1_000
 
 # Paths of which no character means anything in a string.
 _HARMLESS = "^[/0-9A-Za-z._~?=&-]+$"
-_COLUMNS = "(timestamp, ip, method, path, status, latency_ms, batch, route)"
+_COLUMNS = "(id, timestamp, ip, method, path, status, latency_ms, batch, route)"
 _INSERT = f"INSERT INTO log_entries {_COLUMNS} VALUES "
 _LOAD = (
     "LOAD DATA LOCAL INFILE 'rows' INTO TABLE log_entries CHARACTER SET utf8mb4"
     rf" FIELDS TERMINATED BY '\t' ESCAPED BY '' LINES TERMINATED BY '\n' {_COLUMNS}"
 )
-# What ids grow by; whether rows are loaded, and those of one load have ids that follow each other: MySQL does neither
-# unless it is told to.
-_SERVER = (
-    "SELECT @@auto_increment_increment,"
-    " INSTR(VERSION(), 'MariaDB') AND @@local_infile AND @@innodb_autoinc_lock_mode < 2"
-)
+# Whether rows are loaded: into MariaDB alone, where it takes loads.
+_CAN_LOAD = "SELECT INSTR(VERSION(), 'MariaDB') AND @@local_infile"
+_RESERVE = "UPDATE log_id SET next = LAST_INSERT_ID(next) + %s"
 
 
 class Load(NamedTuple):
-    """Rows as MariaDB loads them, which takes it two thirds of what an INSERT does."""
+    """Rows as MariaDB loads them, for two thirds of what an INSERT costs it."""
 
     text: bytes
     length: int
 
-    def into(self, store: Store) -> int:
-        """Inserts them inside a transaction; returns the first one's id. Raises what `Store.load` does."""
-        return store.load(_LOAD, self.text, self.length)
+    def into(self, store: Store) -> None:
+        """Inserts them inside a transaction. Raises what `Store.load` does."""
+        store.load(_LOAD, self.text, self.length)
 
 
 class Insert(NamedTuple):
     """Rows as an INSERT."""
 
     statement: str
-    length: int
 
-    def into(self, store: Store) -> int:
-        """Inserts them inside a transaction; returns the first one's id."""
-        return int(store.execute(self.statement).lastrowid)
+    def into(self, store: Store) -> None:
+        """Inserts them inside a transaction."""
+        store.execute(self.statement)
 
 
-def insert(store: Store, frame: pl.DataFrame, batch: int) -> Numbers:
+Piece = Load | Insert
+
+
+def reserve(store: Store, count: int) -> int:
+    """The first of so many ids that no other row will have, in a transaction of its own.
+
+    SQLite, which has one writer, numbers rows itself. Raises what `Store.write` does.
+    """
+    if not store.is_mysql or not count:
+        return 0
+    return int(store.write(lambda: store.execute(_RESERVE, (count,)).lastrowid))
+
+
+def insert(store: Store, frame: pl.DataFrame, batch: int, first: int) -> Numbers:
     """Inserts a frame of lines (`tasks.frame.SCHEMA` and `route`) as rows of one batch, inside a transaction.
 
-    Returns their ids, growing, of shape (n,).
+    Their ids begin with `first`, of `reserve`. Returns them, growing, of shape (n,).
     """
     if store.is_mysql:
-        step, can_load = store.execute(_SERVER).fetchone()
-        ids = []
-        for piece in loads(frame, batch) if can_load else inserts(frame, batch):
-            first = piece.into(store)
-            ids.append(np.arange(first, first + piece.length * step, step))
-        return np.concatenate(ids)
+        for piece in pieces(store, frame, batch, first):
+            piece.into(store)
+        return np.arange(first, first + len(frame))
     fixed = frame.select(
         pl.col("time").str.replace("T", " ", literal=True).str.pad_end(20, ".").str.pad_end(26, "0"),
         *("ip", "method", "path", "status", "latency"),
@@ -91,23 +95,21 @@ def insert(store: Store, frame: pl.DataFrame, batch: int) -> Numbers:
     return np.arange(last - len(frame) + 1, last + 1)
 
 
-def pieces(store: Store, frame: pl.DataFrame, batch: int) -> list[Load] | list[Insert]:
-    """A frame of lines as `insert` has the server, no SQLite, take them."""
-    _, can_load = store.execute(_SERVER).fetchone()
-    return list(loads(frame, batch)) if can_load else list(inserts(frame, batch))
+def pieces(store: Store, frame: pl.DataFrame, batch: int, first: int) -> Iterator[Piece]:
+    """A frame of lines as MariaDB or MySQL takes them, inside a transaction."""
+    (can_load,) = store.execute(_CAN_LOAD).fetchone()
+    return (loads if can_load else inserts)(frame, batch, first)
 
 
-def loads(frame: pl.DataFrame, batch: int) -> Iterator[Load]:
-    """A frame of lines by LOAD_ROWS. No field's grammar has room for a tab or the end of a line."""
-    row = "{}\t{}\t{}\t{}\t{}\t{}\t" + str(batch) + "\t{}\n"
-    rendered = frame.select(pl.format(row, "time", "ip", "method", "path", "status", "latency", "route")).to_series()
-    for start in range(0, len(rendered), LOAD_ROWS):
-        piece = rendered[start : start + LOAD_ROWS]
+def loads(frame: pl.DataFrame, batch: int, first: int) -> Iterator[Load]:
+    """A frame of lines as loads. No field's grammar has room for a tab or the end of a line."""
+    row = "{}\t{}\t{}\t{}\t{}\t{}\t{}\t" + str(batch) + "\t{}\n"
+    for piece in _cut(_rendered(frame, row, pl.col("time"), pl.col("path"), first)):
         yield Load(piece.str.join("").item().encode(), len(piece))
 
 
-def inserts(frame: pl.DataFrame, batch: int) -> Iterator[Insert]:
-    """A frame of lines by STATEMENT_BYTES, or by the row where one has more.
+def inserts(frame: pl.DataFrame, batch: int, first: int) -> Iterator[Insert]:
+    """A frame of lines as statements.
 
     Five fields' grammar leaves nothing to escape; the path, a client's free text, is a hexadecimal literal unless all
     of it is `_HARMLESS`: no byte of a client's is ever more than a string's content.
@@ -116,11 +118,22 @@ def inserts(frame: pl.DataFrame, batch: int) -> Iterator[Insert]:
     time = pl.col("time").str.replace_all("[-T:]", "")
     as_hex = pl.format("_utf8mb4 X'{}'", pl.col("path").cast(pl.Binary).bin.encode("hex"))
     path = pl.when(pl.col("path").str.contains(_HARMLESS)).then(pl.format("'{}'", "path")).otherwise(as_hex)
-    row = "({},'{}','{}',{},{},{}," + str(batch) + ",{})"
-    rendered = frame.select(pl.format(row, time, "ip", "method", path, "status", "latency", "route")).to_series()
-    size = rendered.str.len_bytes().to_numpy().astype(np.int64) + len(",")
-    # A row belongs to the statement in which it ends: the first may reach back into the one before, by all of itself.
-    room = max(STATEMENT_BYTES - len(_INSERT) - size.max(), 1)
+    row = "({},{},'{}','{}',{},{},{}," + str(batch) + ",{})"
+    for piece in _cut(_rendered(frame, row, time, path, first)):
+        yield Insert(_INSERT + piece.str.join(",").item())
+
+
+def _rendered(frame: pl.DataFrame, row: str, time: pl.Expr, path: pl.Expr, first: int) -> pl.Series:
+    """Each line as its row in text, with ids from `first` on."""
+    id = pl.int_range(first, first + len(frame), dtype=pl.Int64)
+    return frame.select(pl.format(row, id, time, "ip", "method", path, "status", "latency", "route")).to_series()
+
+
+def _cut(rows: pl.Series) -> Iterator[pl.Series]:
+    """Rows in pieces within PIECE_BYTES, or of one row."""
+    size = rows.str.len_bytes().to_numpy().astype(np.int64) + len(",")
+    # A row belongs to the piece in which it ends: the first may reach back into the one before, by all of itself.
+    room = max(PIECE_BYTES - len(_INSERT) - size.max(), 1)
     starts = np.flatnonzero(np.diff(np.cumsum(size) // room, prepend=-1))
-    for begin, end in pairwise([*starts.tolist(), len(frame)]):
-        yield Insert(_INSERT + ",".join(rendered[begin:end].to_list()), end - begin)
+    for begin, end in pairwise([*starts.tolist(), len(rows)]):
+        yield rows[begin:end]

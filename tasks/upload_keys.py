@@ -49,7 +49,8 @@ def twins(store: Store, order: Range, stream: int, records: Sequence[Record], ke
                 f" WHERE identity IN ({', '.join(['%s'] * len(chunk))})",
                 [identity for identity, _ in chunk],
             )
-            owners |= {bytes(row[0]): row[1:] for row in found.fetchall()}
+            standing = {bytes(row[0]): row[1:] for row in found.fetchall()}
+            owners |= {identity: standing[identity] for identity, _ in chunk}
     return [
         number
         for number, identity in keys.items()

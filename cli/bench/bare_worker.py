@@ -12,11 +12,13 @@ import sys
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Final, NoReturn
 
+import polars as pl
 from kafka import KafkaConsumer
 
-from cli.bench.parts import frame, from_now, insert, pieces
+from cli.bench.parts import frame, from_now, kept
 from pipeline import batch, process, settings
 from pipeline.storage import Store
+from tasks import rows
 
 # Threads that insert rows.
 WRITERS: Final = 2
@@ -42,8 +44,14 @@ def _work(client: KafkaConsumer, store: Store, lines: int) -> NoReturn:
         polled = client.poll(timeout_ms=50, max_records=max(batch.LINES // lines - len(bodies), 1))
         bodies += [record.value for records in polled.values() for record in records]
         if bodies and (not polled or len(bodies) * lines >= batch.LINES):
-            insert(store, pieces(store, frame(bodies)))
+            _store(store, kept(frame(bodies)))
             bodies = []
+
+
+def _store(store: Store, lines: pl.DataFrame) -> None:
+    if len(lines):
+        first = rows.reserve(store, len(lines))
+        store.write(lambda: rows.insert(store, lines, 0, first))
 
 
 if __name__ == "__main__":

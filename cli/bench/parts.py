@@ -14,8 +14,6 @@ from pipeline import batch
 from pipeline.grammar import FAST_LINE
 from pipeline.kafka import consuming
 from pipeline.settings import Settings
-from pipeline.storage import Store
-from tasks import rows
 from tasks.frame import SCHEMA
 
 _decode = msgspec.json.Decoder(list[str]).decode
@@ -46,17 +44,6 @@ def frame(uploads: Sequence[bytes]) -> pl.DataFrame:
     return fields.cast({name: kind for name, kind in SCHEMA.items() if name in fields.columns})
 
 
-def pieces(store: Store, lines: pl.DataFrame) -> list[rows.Load] | list[rows.Insert]:
-    """Those that are to be stored, as rows of batch 0 and of as many routes as the load's."""
-    kept = lines.filter(pl.col("status") != 200).with_columns(route=pl.col("latency") % len(ROUTES) + 1)
-    return store.read(lambda: rows.pieces(store, kept, 0)) if len(kept) else []
-
-
-def insert(store: Store, inserts: Sequence[rows.Load] | Sequence[rows.Insert]) -> None:
-    """Inserts rows in a transaction."""
-
-    def work() -> None:
-        for piece in inserts:
-            piece.into(store)
-
-    store.write(work)
+def kept(lines: pl.DataFrame) -> pl.DataFrame:
+    """Those that are to be stored, of as many routes as are sent."""
+    return lines.filter(pl.col("status") != 200).with_columns(route=pl.col("latency") % len(ROUTES) + 1)

@@ -18,6 +18,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 import msgspec
+import polars as pl
 from kafka import TopicPartition
 
 from cli import ports
@@ -25,7 +26,7 @@ from cli.bench import load, machine, processes
 from cli.bench.bare_worker import WRITERS
 from cli.bench.load import Plan
 from cli.bench.loading import loading, sent_by
-from cli.bench.parts import frame, headers, insert, pieces
+from cli.bench.parts import frame, headers, kept
 from cli.bench.rig import CONNECTIONS, PACED_CONNECTIONS
 from cli.bench.targets import HALF
 from cli.bench.together import Through, together
@@ -69,13 +70,13 @@ def wall(settings: Settings, store: Store, workload: Workload, drained: float, s
     name = f"{settings.kafka_topic}-wall-{workload.lines}-{round(100 * workload.kept)}"
     own = settings.model_copy(update={"kafka_topic": name})
     topic.ensure(own)
-    inserts = pieces(store, frame(uploads))
+    rendered = _rendered(store, kept(frame(uploads)))
     parts: dict[str, Callable[[], object]] = {
         "records sent to Kafka": partial(_send, own, uploads),
         "records read from Kafka": partial(_receive, own, len(uploads) * BATCHES),
         "records read from Kafka again": partial(_receive, own, len(uploads) * BATCHES),
         "lines taken apart by Polars": lambda: [frame(uploads) for _ in range(BATCHES)],
-        "rows inserted, with their indexes": partial(_insert, store, inserts),
+        "rows inserted, with their indexes": partial(_insert, store, rendered),
     }
     servers = Usage(settings, {})
     lines = len(uploads) * workload.lines * BATCHES
@@ -131,8 +132,21 @@ def _receive(settings: Settings, records: int) -> None:
             records -= sum(map(len, client.poll(timeout_ms=200).values()))
 
 
-def _insert(store: Store, inserts: Sequence[rows.Load] | Sequence[rows.Insert]) -> None:
-    """Inserts BATCHES times these rows, each time in a transaction, WRITERS at once."""
+def _rendered(store: Store, lines: pl.DataFrame) -> list[list[rows.Piece]]:
+    """BATCHES times these lines, as the database takes them."""
+    count = len(lines)
+    first = rows.reserve(store, count * BATCHES)
+    starts = range(first, first + count * BATCHES, count) if count else ()
+    return store.read(lambda: [list(rows.pieces(store, lines, 0, start)) for start in starts])
+
+
+def _insert(store: Store, rendered: Sequence[Sequence[rows.Piece]]) -> None:
+    """Inserts batches of rows, each in a transaction, WRITERS at once."""
+
+    def insert(batch: Sequence[rows.Piece]) -> None:
+        for piece in batch:
+            piece.into(store)
+
     with ThreadPoolExecutor(WRITERS) as writers:
-        list(writers.map(lambda _: insert(store, inserts), range(BATCHES)))
+        list(writers.map(lambda batch: store.write(lambda: insert(batch)), rendered))
         list(writers.map(lambda _: store.disconnect(), range(WRITERS)))

@@ -13,7 +13,7 @@ from pipeline.models import MODELS
 from pipeline.storage import Store
 from tests.servers import Backend
 
-EVERY = ["0001_initial", "0002_api_keys", "0003_dead_letters_are_retried"]
+EVERY = ["0001_initial", "0002_api_keys", "0003_dead_letters_are_retried", "0004_rows_are_numbered_by_us"]
 
 
 def tables(url: str) -> set[str]:
