@@ -11,5 +11,5 @@ _SENSIBLE: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 
 def request_id(said: str) -> str:
     """What the request's `X-Request-Id` says, where that can be repeated safely, else a new one."""
-    # Unlike all others, but no secret: the system's own random bytes are a system call, in which others take the GIL.
+    # It must differ from all others, and is no secret: for the system's random bytes another thread would take the GIL.
     return said if _SENSIBLE.fullmatch(said) else random.randbytes(16).hex()

@@ -36,8 +36,8 @@ IN_HAND = 8
 # Clients can wait, and lines that nobody gets to drain only pile up: with twice the load that can be drained, this
 # drains a quarter more, and lines are seen after half the time.
 NICE = 3
-# Objects between two garbage collections. Python's 700 are fewer than a hundred uploads in hand have: it would look at
-# these again and again, and find nothing, for no upload leaves a cycle behind.
+# Objects between two garbage collections. Python's own few hundred are fewer than a hundred uploads in hand have: it
+# would look at these again and again, and find nothing, for no upload leaves a cycle behind.
 COLLECTED = 10_000
 START_SECONDS = 3.0
 GRACE_SECONDS = 1.0

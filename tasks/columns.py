@@ -33,7 +33,7 @@ def places(keys: Numbers) -> Iterator[tuple[int, Numbers]]:
 
 
 def runs(*columns: Numbers) -> Numbers:
-    """Where each run of rows begins that are equal in all columns."""
+    """Where each run begins of rows that are equal in all columns."""
     begins = np.ones(len(columns[0]), dtype=np.bool_)
     begins[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
     return np.flatnonzero(begins)

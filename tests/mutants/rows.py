@@ -28,6 +28,7 @@ _T_STORAGE, _T_KAFKA = (f"tests/pipeline/test_{name}.py::test_" for name in ("st
 _T_PLAN, _T_LOOP, _T_LOSS, _T_REPAIR, _T_GATHERED = (
     f"tests/consumer/test_{name}.py::test_" for name in ("plan", "loop", "loss", "repair", "gathered")
 )
+_T_ROWS = "tests/tasks/test_rows.py::test_"
 _T_PUBLISHER = "tests/receiver/test_publisher.py::test_"
 _T_HOUSEKEEPING = "tests/tasks/test_housekeeping.py::test_"
 
@@ -433,6 +434,20 @@ _POISON: Final = (
         "if error_code(error) in _DATA:",
         "if False:",
         _T_SPLIT + "a_value_that_the_database_refuses_is_poison[real]",
+    ),
+    Mutant(
+        "what MariaDB would load as something else is refused: it is stored",
+        "pipeline/storage.py",
+        "if warnings:",
+        "if False:",
+        _T_ROWS + "what_mariadb_would_load_as_something_else_is_refused[real-no-time]",
+    ),
+    Mutant(
+        "a load is as many rows as were sent: more are stored",
+        "pipeline/storage.py",
+        "if taken != length:",
+        "if False:",
+        _T_ROWS + "what_mariadb_would_load_as_something_else_is_refused[real-a-row-more]",
     ),
     Mutant(
         "a split takes from the batch what it gives away: the batch stays as it is",

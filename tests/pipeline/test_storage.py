@@ -279,12 +279,13 @@ def test_a_connection_idle_for_longer_than_the_server_allows_is_replaced_before_
 def test_every_session_is_strict_in_utc_and_read_committed(store: Store) -> None:
     def work() -> tuple[object, ...]:
         found: tuple[object, ...] = store.execute(
-            "SELECT @@session.time_zone, @@session.tx_isolation, @@session.innodb_lock_wait_timeout, @@session.sql_mode"
+            "SELECT @@session.time_zone, @@session.tx_isolation, @@session.innodb_lock_wait_timeout,"
+            " @@session.net_read_timeout, @@session.sql_mode"
         ).fetchone()
         return found
 
-    zone, isolation, lock_wait, mode = store.write(work)
-    assert (zone, isolation, lock_wait) == ("+00:00", "READ-COMMITTED", 5)
+    zone, isolation, lock_wait, read_wait, mode = store.write(work)
+    assert (zone, isolation, lock_wait, read_wait) == ("+00:00", "READ-COMMITTED", 5, 10)
     assert "STRICT_ALL_TABLES" in str(mode)
 
 

@@ -44,6 +44,17 @@ def test_what_is_done_in_time_is_left_alone_afterwards() -> None:
     running(test())
 
 
+def test_what_it_makes_of_its_end_comes_out() -> None:
+    async def test() -> None:
+        with pytest.raises(ValueError, match="its own"), Deadline(SHORT):
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                raise ValueError("its own") from None
+
+    running(test())
+
+
 def test_what_it_raises_itself_comes_out() -> None:
     async def test() -> None:
         with pytest.raises(ValueError, match="its own"), Deadline(LONG):
