@@ -51,8 +51,10 @@ class Store:
     transaction closes the connection, whatever it was: nothing half done is ever found by the next one.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, beside: Database) -> None:
+        """`beside` is the same database again, with other connections."""
         self.database = database
+        self.beside = beside
         self.is_mysql = isinstance(database, MySQLDatabase)
         self._used = threading.local()
         database.bind(MODELS)
@@ -63,7 +65,7 @@ class Store:
 
         With `seconds`, a SELECT that takes longer raises TooSlow. Raises ConfigurationError when the URL is neither.
         """
-        return cls(connectable(url, seconds))
+        return cls(connectable(url, seconds), connectable(url, seconds))
 
     def write(self, work: Callable[[], T], tries: int = 6) -> T:
         """Runs `work` in one transaction and returns what it returns, once that is committed.
@@ -100,6 +102,18 @@ class Store:
         the database to run them.
         """
         return self.database.execute_sql(sql if self.is_mysql else sql.replace("%s", "?"), parameters)
+
+    def at_once(self, sql: str, parameters: Sequence[Any]) -> Any:
+        """Runs one statement and returns its cursor: in a session of its own, beside a transaction or without one, and
+        committed whatever becomes of that. Raises what Peewee does; inside `write`, the whole is run again.
+        """
+        database = self.beside
+        if not database.is_closed() and time.monotonic() - self._used.beside >= _IDLE_LIMIT:
+            database.close()
+        database.connect(reuse_if_open=True)
+        cursor = database.execute_sql(sql, parameters)
+        self._used.beside = time.monotonic()
+        return cursor
 
     def load(self, sql: str, rows: bytes, length: int) -> None:
         """Executes a LOAD DATA LOCAL INFILE of MariaDB's with these rows, so many, inside a transaction of `write`.
@@ -166,10 +180,11 @@ class Store:
             self.disconnect()
 
     def disconnect(self) -> None:
-        """Closes this thread's connection."""
-        # A connection that breaks while it is being closed is closed.
-        with suppress(peewee.PeeweeException, OSError):
-            self.database.close()
+        """Closes this thread's connections."""
+        for database in (self.database, self.beside):
+            # A connection that breaks while it is being closed is closed.
+            with suppress(peewee.PeeweeException, OSError):
+                database.close()
 
     def _transact(self, work: Callable[[], T], tries: int, begin: tuple[str, ...]) -> T:
         for attempt in range(1, tries + 1):

@@ -148,9 +148,8 @@ class Ingest:
         parsed = parsed._replace(frame=self._admission.named(parsed.frame))
         with _suspecting_the_data():
             refined = self.refine(parsed)
-        first = rows.reserve(self._store, int(refined.frame["kept"].sum()))
         try:
-            counts = self._store.write(lambda: self._write(order, claim, records, refined, keys, first))
+            counts = self._store.write(lambda: self._write(order, claim, records, refined, keys))
         except peewee.PeeweeException as error:
             if error_code(error) in _DATA:
                 raise Poison(str(error)) from error
@@ -202,16 +201,9 @@ class Ingest:
         return claim._replace(attempts=claim.attempts + more)
 
     def _write(
-        self,
-        order: Range,
-        claim: Claim,
-        records: Sequence[Record],
-        refined: Refined,
-        keys: dict[int, bytes],
-        first: int,
+        self, order: Range, claim: Claim, records: Sequence[Record], refined: Refined, keys: dict[int, bytes]
     ) -> dict[str, int]:
-        """Claims the batch and writes all that it holds, rows with ids from `first` on; returns its four counts, or
-        nothing where it was claimed.
+        """Claims the batch and writes all that it holds; returns its four counts, or nothing where it was claimed.
 
         Raises Poison when its lines are not as many as were planned.
         """
@@ -227,7 +219,7 @@ class Ingest:
             refined = self.refine(without(refined.parsed, twins))
         kept = refined.frame.filter("kept")
         if len(kept):
-            blocks.note(self._store, kept, rows.insert(self._store, kept, claim.id, first))
+            blocks.note(self._store, kept, rows.insert(self._store, kept, claim.id))
         self._checkpoint("actor.rows")
         dead_letters.bury(self._store, claim.stream, order.part, records, refined.parsed.rejected)
         counts = {

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from pipeline.errors import Refused
 from pipeline.models import LogEntry
 from pipeline.storage import Store
 from tasks.columns import Numbers
@@ -54,22 +55,13 @@ class Insert(NamedTuple):
 Piece = Load | Insert
 
 
-def reserve(store: Store, count: int) -> int:
-    """The first of so many ids that no other row will have, in a transaction of its own.
-
-    SQLite, which has one writer, numbers rows itself. Raises what `Store.write` does.
-    """
-    if not store.is_mysql or not count:
-        return 0
-    return int(store.write(lambda: store.execute(_RESERVE, (count,)).lastrowid))
-
-
-def insert(store: Store, frame: pl.DataFrame, batch: int, first: int) -> Numbers:
+def insert(store: Store, frame: pl.DataFrame, batch: int) -> Numbers:
     """Inserts a frame of lines (`tasks.frame.SCHEMA` and `route`) as rows of one batch, inside a transaction.
 
-    Their ids begin with `first`, of `reserve`. Returns them, growing, of shape (n,).
+    There is at least one. Returns their ids, growing, of shape (n,).
     """
     if store.is_mysql:
+        first = reserve(store, len(frame))
         for piece in pieces(store, frame, batch, first):
             piece.into(store)
         return np.arange(first, first + len(frame))
@@ -93,6 +85,17 @@ def insert(store: Store, frame: pl.DataFrame, batch: int, first: int) -> Numbers
         LogEntry.insert_many(chunk.rows(), fields=fields).execute()
     last = store.execute("SELECT last_insert_rowid()").fetchone()[0]
     return np.arange(last - len(frame) + 1, last + 1)
+
+
+def reserve(store: Store, count: int) -> int:
+    """The first of so many ids that no other row will have, in MySQL or MariaDB; SQLite numbers rows itself.
+
+    They are taken at once, and late: a tail waits for ids that were taken and have no row yet, but not for long.
+    """
+    taken = store.at_once(_RESERVE, (count,))
+    if not taken.rowcount:
+        raise Refused("database", "log_id has no row; it is to have one, above the greatest id of log_entries")
+    return int(taken.lastrowid)
 
 
 def pieces(store: Store, frame: pl.DataFrame, batch: int, first: int) -> Iterator[Piece]:

@@ -19,7 +19,7 @@ from tasks import blocks
 from tasks.admission import Admission
 from tasks.aggregate import aggregate
 from tasks.frame import MINUTE, SCHEMA
-from tasks.rows import insert, reserve
+from tasks.rows import insert
 from tasks.templates import Templates
 from tasks.upsert import upsert
 from tests.servers import Backend
@@ -100,11 +100,10 @@ def put(store: Store, lines: Sequence[Seen], routes: str = "", most: int = 1_000
     )
     named = Admission(store, most).named(frame)
     kept = named.filter("kept")
-    first = reserve(store, len(kept))
 
     def work() -> None:
         if len(kept):
-            blocks.note(store, kept, insert(store, kept, 0, first))
+            blocks.note(store, kept, insert(store, kept, 0))
         upsert(store, aggregate(named))
 
     store.write(work)

@@ -10,9 +10,9 @@ import os
 import socket
 import sys
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from functools import partial
 from typing import Final, NoReturn
 
-import polars as pl
 from kafka import KafkaConsumer
 
 from cli.bench.parts import frame, from_now, kept
@@ -44,14 +44,10 @@ def _work(client: KafkaConsumer, store: Store, lines: int) -> NoReturn:
         polled = client.poll(timeout_ms=50, max_records=max(batch.LINES // lines - len(bodies), 1))
         bodies += [record.value for records in polled.values() for record in records]
         if bodies and (not polled or len(bodies) * lines >= batch.LINES):
-            _store(store, kept(frame(bodies)))
+            stored = kept(frame(bodies))
+            if len(stored):
+                store.write(partial(rows.insert, store, stored, 0))
             bodies = []
-
-
-def _store(store: Store, lines: pl.DataFrame) -> None:
-    if len(lines):
-        first = rows.reserve(store, len(lines))
-        store.write(lambda: rows.insert(store, lines, 0, first))
 
 
 if __name__ == "__main__":

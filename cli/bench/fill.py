@@ -52,11 +52,9 @@ def fill(store: Store, stored: int, seed: int, progress: Callable[[int], None]) 
 
 
 def _write(store: Store, kept: pl.DataFrame, rollups: Rollups) -> int:
-    first = rows.reserve(store, len(kept))
-
     def work() -> None:
         if len(kept):
-            blocks.note(store, kept, rows.insert(store, kept, 0, first))
+            blocks.note(store, kept, rows.insert(store, kept, 0))
         upsert(store, rollups)
 
     store.write(work)

@@ -134,9 +134,10 @@ def _receive(settings: Settings, records: int) -> None:
 
 def _rendered(store: Store, lines: pl.DataFrame) -> list[list[rows.Piece]]:
     """BATCHES times these lines, as the database takes them."""
-    count = len(lines)
+    if not (count := len(lines)):
+        return []
     first = rows.reserve(store, count * BATCHES)
-    starts = range(first, first + count * BATCHES, count) if count else ()
+    starts = range(first, first + count * BATCHES, count)
     return store.read(lambda: [list(rows.pieces(store, lines, 0, start)) for start in starts])
 
 

@@ -1,4 +1,7 @@
-"""Where the ids of `log_entries` come from: MySQL's own numbering lets one load at a time, and leaves gaps."""
+"""Where the ids of `log_entries` come from: MariaDB's own numbering lets one load at a time, and leaves gaps.
+
+MariaDB does it at once; MySQL may copy the table.
+"""
 
 from __future__ import annotations
 
@@ -21,5 +24,5 @@ def up(migrator: Any, db: Database) -> None:
 def down(migrator: Any, db: Database) -> None:
     """Has MySQL number rows again."""
     if isinstance(db, MySQLDatabase):
+        db.execute_sql("DROP TABLE IF EXISTS log_id")
         db.execute_sql("ALTER TABLE log_entries MODIFY id BIGINT NOT NULL AUTO_INCREMENT")
-        db.execute_sql("DROP TABLE log_id")

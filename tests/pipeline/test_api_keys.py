@@ -68,7 +68,7 @@ def test_while_the_database_is_away_known_keys_count_and_what_is_done_is_kept(st
     assert away() is False
     keyring.used(keyring.admit(f"Bearer {key}", "ingest"), Uses(uploads=1, lines=4))
     # (What was opened last is what the models are bound to.)
-    step = api_keys.keeping(Store(store.database), keyring).step
+    step = api_keys.keeping(Store(store.database, store.beside), keyring).step
     step()
     assert [(one.uploads, one.lines) for one in api_keys.listed(store)] == [(2, 7)]
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -378,3 +379,31 @@ def test_a_worker_killed_at_any_step_changes_no_total(store: Store, database: st
     found = consistent(store)
     assert (found.received, found.rejected, found.duplicate, found.pending) == (72, 16, 0, 0)
     assert batch.digest(log.records[0]).hex() == order.digest
+
+
+@pytest.mark.real_only
+def test_a_batch_that_waited_has_ids_after_those_that_did_not(store: Store) -> None:
+    log = Log(store)
+    late, early = (log.planned([upload(0, [line(404, path=f"/{part}")])], part=part) for part in range(2))
+
+    def checkpoint(step: str) -> None:
+        if step == "actor.claimed":
+            with ThreadPoolExecutor(1) as beside:
+                beside.submit(log.actor(), early, again=False).result()
+                beside.submit(store.disconnect).result()
+
+    log.actor(checkpoint=checkpoint)(late, again=False)
+    assert [path for _, path in numbered(store)] == ["/1", "/0"]
+
+
+def test_lines_that_are_not_stored_leave_no_gap_among_the_ids(store: Store) -> None:
+    log = Log(store)
+    for part in range(3):
+        log.actor()(log.planned(mixed(0, key="same") + mixed(8), part=part), again=False)
+    ids = [id for id, _ in numbered(store)]
+    assert ids == list(range(ids[0], ids[0] + len(ids)))
+
+
+def numbered(store: Store) -> list[tuple[int, str]]:
+    """The ids and paths of all rows, by id."""
+    return store.read(lambda: list(LogEntry.select(LogEntry.id, LogEntry.path).order_by(LogEntry.id).tuples()))

@@ -55,11 +55,10 @@ def frame_of(lines: list[str]) -> pl.DataFrame:
 
 def stored(store: Store, frame: pl.DataFrame) -> list[tuple[Any, ...]]:
     """What the table holds after inserting a frame into it, empty before."""
-    first = rows.reserve(store, len(frame))
 
     def work() -> list[tuple[Any, ...]]:
         LogEntry.delete().execute()
-        ids = rows.insert(store, frame, 7, first).tolist()
+        ids = rows.insert(store, frame, 7).tolist()
         found = list(LogEntry.select().order_by(LogEntry.id).tuples())
         assert [row[0] for row in found] == ids
         return [row[1:] for row in found]
