@@ -1,4 +1,4 @@
-"""The store: one connection a thread, whole transactions retried, MySQL's clock as the protocol's."""
+"""The store: connections of each thread's own, whole transactions retried, MySQL's clock as the protocol's."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ _PARAMETERS = 10_000
 class Store:
     """A database and its transactions.
 
-    Threads may share a store; each has a connection of its own, opened when first used. An exception inside a
-    transaction closes the connection, whatever it was: nothing half done is ever found by the next one.
+    Threads may share a store; each has connections of its own, opened when first used. An exception inside a
+    transaction closes them, whatever it was: nothing half done is ever found by the next one.
     """
 
     def __init__(self, database: Database, beside: Database) -> None:
@@ -104,8 +104,8 @@ class Store:
         return self.database.execute_sql(sql if self.is_mysql else sql.replace("%s", "?"), parameters)
 
     def at_once(self, sql: str, parameters: Sequence[Any]) -> Any:
-        """Runs one statement and returns its cursor: in a session of its own, beside a transaction or without one, and
-        committed whatever becomes of that. Raises what Peewee does; inside `write`, the whole is run again.
+        """Runs one statement, in a session beside a transaction or without one, and returns its cursor: it is
+        committed, whatever becomes of the transaction. Raises what Peewee does, for `write` to deal with.
         """
         database = self.beside
         if not database.is_closed() and time.monotonic() - self._used.beside >= _IDLE_LIMIT:
