@@ -56,7 +56,7 @@ class Store:
         self.database = database
         self.beside = beside
         self.is_mysql = isinstance(database, MySQLDatabase)
-        self._used = threading.local()
+        self._used = {one: threading.local() for one in (database, beside)}
         database.bind(MODELS)
 
     @classmethod
@@ -107,12 +107,9 @@ class Store:
         """Runs one statement, in a session beside a transaction or without one, and returns its cursor: it is
         committed, whatever becomes of the transaction. Raises what Peewee does, for `write` to deal with.
         """
-        database = self.beside
-        if not database.is_closed() and time.monotonic() - self._used.beside >= _IDLE_LIMIT:
-            database.close()
-        database.connect(reuse_if_open=True)
-        cursor = database.execute_sql(sql, parameters)
-        self._used.beside = time.monotonic()
+        self._connect(self.beside)
+        cursor = self.beside.execute_sql(sql, parameters)
+        self._used[self.beside].at = time.monotonic()
         return cursor
 
     def load(self, sql: str, rows: bytes, length: int) -> None:
@@ -181,18 +178,16 @@ class Store:
 
     def disconnect(self) -> None:
         """Closes this thread's connections."""
-        for database in (self.database, self.beside):
-            # A connection that breaks while it is being closed is closed.
-            with suppress(peewee.PeeweeException, OSError):
-                database.close()
+        for database in self._used:
+            _close(database)
 
     def _transact(self, work: Callable[[], T], tries: int, begin: tuple[str, ...]) -> T:
         for attempt in range(1, tries + 1):
             try:
-                self._connect()
+                self._connect(self.database)
                 with self.database.atomic(*begin):
                     result = work()
-                self._used.at = time.monotonic()
+                self._used[self.database].at = time.monotonic()
                 return result
             except _OF_THE_SERVER as last:
                 self.disconnect()
@@ -211,18 +206,24 @@ class Store:
             time.sleep(random.uniform(0.5, 1.0) * min(0.02 * 2**attempt, 0.5))
         raise AssertionError("unreachable")
 
-    def _connect(self) -> None:
-        if not self.database.is_closed():
-            if time.monotonic() - getattr(self._used, "at", 0.0) < _IDLE_LIMIT:
+    def _connect(self, database: Database) -> None:
+        if not database.is_closed():
+            if time.monotonic() - getattr(self._used[database], "at", 0.0) < _IDLE_LIMIT:
                 return
-            self.disconnect()
+            _close(database)
         try:
-            self.database.connect()
+            database.connect()
         except peewee.OperationalError as error:
             if _transient(error):
                 raise
             # A login or a name that is refused: nothing to try again, and nothing that a traceback would explain.
             raise Refused("database", _said(error)) from error
+
+
+def _close(database: Database) -> None:
+    # A connection that breaks while it is being closed is closed.
+    with suppress(peewee.PeeweeException, OSError):
+        database.close()
 
 
 def error_code(error: BaseException) -> int:

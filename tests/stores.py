@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -52,6 +53,23 @@ def empty(store: Store) -> None:
             model.delete().execute()
 
     store.write(work)
+
+
+def session(store: Store) -> int:
+    """MySQL's number of this thread's connection."""
+    return int(store.execute("SELECT CONNECTION_ID()").fetchone()[0])
+
+
+def beside(store: Store, sql: str) -> None:
+    """Runs a statement in another session."""
+
+    def run() -> None:
+        store.write(lambda: store.execute(sql))
+        store.disconnect()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from pipeline.models import Batch, Progress, Stream
 from pipeline.storage import Store
 from pipeline.topic import Identity
 from tests.records import TIME_MS, Rec, line, upload
+from tests.stores import beside, session
 
 IDENTITY = Identity("cluster", "raw-logs", "topic-id", 3)
 
@@ -269,15 +270,7 @@ def test_a_commit_whose_answer_is_lost_is_found_planned(
 
 def _kill_own(store: Store) -> None:
     """Ends this thread's connection from another session."""
-    mine = int(store.execute("SELECT CONNECTION_ID()").fetchone()[0])
-
-    def kill() -> None:
-        store.write(lambda: store.execute(f"KILL {mine}"))
-        store.disconnect()
-
-    thread = threading.Thread(target=kill)
-    thread.start()
-    thread.join()
+    beside(store, f"KILL {session(store)}")
 
 
 def _kill_after(store: Store, monkeypatch: pytest.MonkeyPatch, statement: int) -> None:

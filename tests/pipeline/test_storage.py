@@ -16,7 +16,7 @@ from pipeline.errors import ConfigurationError, Refused, Unavailable
 from pipeline.models import DeadLetter, LedgerMinute, Stream, UploadKey
 from pipeline.storage import Store
 from tests.servers import Backend
-from tests.stores import refusing
+from tests.stores import beside, refusing, session
 
 
 def add(topic: str, topic_id: str = "") -> None:
@@ -220,22 +220,6 @@ def test_many_writers_of_one_file_all_succeed(file_store: Store) -> None:
 
 
 # --- MySQL -------------------------------------------------------------------------------------------------------
-
-
-def session(store: Store) -> int:
-    return int(store.execute("SELECT CONNECTION_ID()").fetchone()[0])
-
-
-def beside(store: Store, sql: str) -> None:
-    """Runs a statement in another session."""
-
-    def run() -> None:
-        store.write(lambda: store.execute(sql))
-        store.disconnect()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
 
 
 @pytest.mark.real_only

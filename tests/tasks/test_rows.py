@@ -21,6 +21,7 @@ from tasks import rows
 from tasks.frame import parse
 from tests.pipeline.lines import valid_lines
 from tests.records import line, upload
+from tests.stores import beside, session
 
 HOSTILE = [
     "/');DROP/**/TABLE/**/log_entries;--",
@@ -167,12 +168,12 @@ def test_ids_that_are_reserved_at_once_follow_each_other_and_are_nobody_else_s(s
 def test_a_load_waits_for_no_other(store: Store) -> None:
     frame = frame_of([line(path=f"/{number}") for number in range(1_000)])
     one, other = (next(rows.loads(frame, 7, rows.reserve(store, 1_000))) for _ in range(2))
-    with ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor(1) as thread:
 
         def work() -> None:
             one.into(store)
-            beside.submit(lambda: store.write(lambda: other.into(store), tries=1)).result(4)
-            beside.submit(store.disconnect).result()
+            thread.submit(lambda: store.write(lambda: other.into(store), tries=1)).result(4)
+            thread.submit(store.disconnect).result()
 
         store.write(work)
     paths = store.read(lambda: [path for (path,) in LogEntry.select(LogEntry.path).order_by(LogEntry.id).tuples()])
@@ -185,11 +186,9 @@ def test_a_load_whose_connection_is_killed_is_run_again(store: Store) -> None:
     runs: list[int] = []
 
     def work() -> None:
-        runs.append(store.execute("SELECT CONNECTION_ID()").fetchone()[0])
+        runs.append(session(store))
         if len(runs) == 1:
-            with ThreadPoolExecutor(1) as beside:
-                beside.submit(store.write, lambda: store.execute(f"KILL {runs[0]}")).result()
-                beside.submit(store.disconnect).result()
+            beside(store, f"KILL {runs[0]}")
         load.into(store)
 
     store.write(work)
