@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Protocol
 
 import msgspec
@@ -49,24 +48,6 @@ class Range(msgspec.Struct, frozen=True):
     first: int
     next: int
     digest: str
-
-
-def headers(
-    lines: int, received: datetime, request: bytes, key: bytes | None = None, api_key: str | None = None
-) -> Headers:
-    """What stands beside an upload's body in its record: how many `lines` it has; when (UTC) and by which request it
-    came; and what it is known by when it comes again, its Idempotency-Key and the API key that said it."""
-    said = [
-        ("format", b"lines"),
-        ("received", received.isoformat(timespec="microseconds").replace("+00:00", "Z").encode()),
-        ("lines", b"%d" % lines),
-        ("request", request),
-    ]
-    if key is not None:
-        said.append(("key", key))
-    if api_key is not None:
-        said.append(("api_key", api_key.encode()))
-    return said
 
 
 def header(record: Record, name: str) -> bytes | None:

@@ -12,11 +12,12 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from pipeline import document
-from pipeline.batch import PAYLOAD, Headers, headers
+from pipeline.batch import PAYLOAD, Headers
 from pipeline.errors import DocumentFault, LineFault, TallyError, Unavailable
 from pipeline.grammar import parse
 from pipeline.models import DeadLetter, Stream
 from pipeline.storage import Store
+from pipeline.uploads import Upload, headers
 
 # Seconds; beyond the producer's own.
 _PATIENCE: Final = 5.0
@@ -142,4 +143,5 @@ def _headers(sent: Record, now: datetime) -> Headers:
     """The record's headers. Its key is the letter's: sent twice within KEY_WINDOW, as by a crash before it was marked,
     it counts once; and no client's key meets it, since no API key is named so.
     """
-    return headers(sent.lines, now, b"dead-letter-%d" % sent.id, sent.key, "dead-letters")
+    request = f"dead-letter-{sent.id}"
+    return headers(Upload(sent.lines, len(sent.value), now, request, sent.key.decode(), "dead-letters"))

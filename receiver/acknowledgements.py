@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Sequence
 
 Outcome = object
 """A record's metadata, or the exception that it ended with."""
@@ -15,12 +16,12 @@ class Acknowledgements:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._outcomes: deque[tuple[asyncio.Future[Outcome], Outcome]] = deque()
+        self._outcomes: deque[tuple[Sequence[asyncio.Future[Outcome]], Outcome]] = deque()
         self._woken = False
 
-    def settle(self, waiter: asyncio.Future[Outcome], outcome: Outcome) -> None:
-        """Gives `waiter` its outcome, soon; called from any thread."""
-        self._outcomes.append((waiter, outcome))
+    def settle(self, waiters: Sequence[asyncio.Future[Outcome]], outcome: Outcome) -> None:
+        """Gives all who wait for a record its outcome, soon; called from any thread."""
+        self._outcomes.append((waiters, outcome))
         if not self._woken:
             self._woken = True
             # The loop has ended where nobody waits any more.
@@ -31,6 +32,7 @@ class Acknowledgements:
         # In this order: what comes after it wakes the loop again, what came before it is taken here.
         self._woken = False
         while self._outcomes:
-            waiter, outcome = self._outcomes.popleft()
-            if not waiter.done():
-                waiter.set_result(outcome)
+            waiters, outcome = self._outcomes.popleft()
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_result(outcome)

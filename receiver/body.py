@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -20,10 +21,11 @@ DRAIN_BYTES = 256 * 1024 * 1024
 class Body:
     """One request's body, as it comes in."""
 
-    __slots__ = ("_ended", "_receive")
+    __slots__ = ("_ended", "_loop", "_receive")
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, loop: asyncio.AbstractEventLoop | None = None) -> None:
         self._receive = receive
+        self._loop = loop
         self._ended = False
 
     async def read(self, declared: int | None, max_bytes: int, hold: Hold) -> bytes:
@@ -34,7 +36,7 @@ class Body:
         """
         try:
             # From the first byte on: a client that sends headers alone would be waited for without end.
-            with Deadline(READ_SECONDS):
+            with Deadline(READ_SECONDS, self._loop):
                 body = await self._next()
                 hold.take(len(body))
                 if len(body) == declared:
@@ -55,7 +57,7 @@ class Body:
         if self._ended:
             return
         left = DRAIN_BYTES
-        with contextlib.suppress(TimeoutError, Refusal), Deadline(DRAIN_SECONDS):
+        with contextlib.suppress(TimeoutError, Refusal), Deadline(DRAIN_SECONDS, self._loop):
             while not self._ended and left > 0:
                 left -= len(await self._next())
 

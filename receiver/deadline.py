@@ -14,9 +14,9 @@ class Deadline:
 
     __slots__ = ("_before", "_is_over", "_task", "_timer")
 
-    def __init__(self, seconds: float) -> None:
-        """Begins at once, in the task that runs."""
-        task = asyncio.current_task()
+    def __init__(self, seconds: float, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        """Begins at once, in the task that runs on `loop`: where that is not given, asking for it is a system call."""
+        task = asyncio.current_task(loop)
         assert task is not None
         self._task = task
         self._before = task.cancelling()

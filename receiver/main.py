@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import structlog
 from granian.constants import Interfaces, Loops
@@ -15,7 +16,6 @@ from granian.log import LogLevels
 from starlette.applications import Starlette
 
 from pipeline import checkpoint, exposure, logging, process, producer, settings, status, web_server
-from pipeline.batch import Headers
 from pipeline.brokers import require_answer
 from pipeline.cache import Cache
 from pipeline.keyring import Keyring
@@ -89,16 +89,24 @@ def build_app() -> AsgiApp:
         keeping = api_keys.keeping(Store.open(loaded.database_url), keyring)
         process.background(keeping)
         checks["api_keys"] = keyring.require_known
-    publishers: list[Publisher] = []
+    endpoint: list[Upload] = []
 
-    async def publish(value: bytes, headers: Headers) -> None:
-        await publishers[0].publish(value, headers)
+    async def upload(scope: Any, receive: Any, send: Any) -> None:
+        await endpoint[0](scope, receive, send)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
-        deadline = producer.DELIVERY_SECONDS + GRACE_SECONDS
-        publishers.append(Publisher(producers, loaded.kafka_topic, deadline, checkpoint.from_environment(), loop))
+        publisher = Publisher(
+            producers,
+            loaded.kafka_topic,
+            producer.DELIVERY_SECONDS + GRACE_SECONDS,
+            loaded.max_body_bytes,
+            checkpoint.from_environment(),
+            loop,
+        )
+        now, limits = partial(datetime.now, UTC), (loaded.max_body_bytes, loaded.max_lines)
+        endpoint.append(Upload(publisher.publish, budget, metrics, now, *limits, keyring, loop))
         producers.start()
         await asyncio.to_thread(producers.first.wait, START_SECONDS)
         yield
@@ -106,15 +114,6 @@ def build_app() -> AsgiApp:
         if keeping is not None:
             await asyncio.to_thread(keeping.step)
 
-    upload = Upload(
-        publish,
-        budget,
-        metrics,
-        partial(datetime.now, UTC),
-        loaded.max_body_bytes,
-        loaded.max_lines,
-        keyring,
-    )
     document = openapi.document(loaded.max_body_bytes, loaded.max_lines, keys=keyring is not None)
     return compose(upload, checks, metrics.registry, lifespan, document)
 

@@ -1,20 +1,26 @@
-"""Handing records to Kafka: done means that Kafka has the record."""
+"""Handing uploads to Kafka: done means that Kafka has the record that an upload is in."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError, RecordListTooLargeError
 
-from pipeline.batch import Headers
+from pipeline import uploads
+from pipeline.batch import PAYLOAD
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import TallyError, Unavailable
+from pipeline.uploads import Upload
 from receiver.acknowledgements import Acknowledgements, Outcome
 from receiver.producers import Producers
 from receiver.refusal import Refusal
+
+# How long (seconds) an upload waits for others to share a record with, and how many bytes that has at the most: it is
+# kept whole where it becomes a dead letter.
+LINGER = 0.003
+SHARED_BYTES = PAYLOAD
 
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
@@ -27,51 +33,83 @@ class Publisher:
         producers: Producers,
         topic: str,
         deadline: float,
+        max_bytes: int,
         checkpoint: Checkpoint,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         """`deadline`, in seconds, lies beyond the producers' own: one that misses it is not to be trusted. That is
-        noticed a tenth of it later at the most."""
+        noticed a tenth of it later at the most. No record is made of several uploads that has more than `max_bytes`."""
         self._producers = producers
         self._topic = topic
         self._deadline = deadline
+        self._shared_bytes = min(SHARED_BYTES, max_bytes)
         self._checkpoint = checkpoint
         self._loop = loop
         self._acknowledgements = Acknowledgements(loop)
-        # When each record that is waited for is overdue, by what settles it; the oldest first.
-        self._due: dict[Callable[[Outcome], None], float] = {}
+        self._open: _Shared | None = None
+        # When each record that is waited for is overdue, the oldest first.
+        self._due: dict[_Shared, float] = {}
         self._settle_overdue()
 
-    async def publish(self, value: bytes, headers: Headers) -> None:
-        """Returns once all replicas in sync have the record.
+    async def publish(self, upload: Upload, body: bytes, sharing: bool) -> None:
+        """Returns once all replicas in sync have the record that the upload is in, its own or a shared one.
 
-        Raises Unavailable where that is not known (it may be in the log, or come to be), and Refusal (413) where
-        Kafka takes no record as large.
+        Only such a body is given for `sharing` as nothing can be the matter with, and as `uploads.record` takes with
+        others. Raises Unavailable where it is not known whether Kafka has it (it may be in the log, or come to be), and
+        Refusal (413) where Kafka takes no record as large.
         """
         producer = self._producers.current()
-        self._checkpoint("receiver.before_send")
         waiter: asyncio.Future[Outcome] = self._loop.create_future()
-        settle = partial(self._acknowledgements.settle, waiter)
-        self._due[settle] = self._loop.time() + self._deadline
+        size = uploads.size(upload)
+        if sharing and size < self._shared_bytes:
+            shared = self._room(producer, size)
+            shared.add(upload, body, waiter, size)
+        else:
+            shared = _Shared(producer)
+            shared.add(upload, body, waiter, size)
+            self._send(shared)
         try:
-            producer.send(self._topic, value=value, headers=headers).add_callback(settle).add_errback(settle)
             outcome = await waiter
-        except (KafkaError, ValueError) as error:
-            raise self._failed(producer, error) from None
         finally:
-            del self._due[settle]
+            self._due.pop(shared, None)
         if isinstance(outcome, Exception):
             raise self._failed(producer, outcome)
         self._checkpoint("receiver.acknowledged")
+
+    def _room(self, producer: KafkaProducer, size: int) -> _Shared:
+        """A record with room for so many bytes, which will be sent by this producer."""
+        shared = self._open
+        if shared is not None and (shared.producer is not producer or shared.size + size > self._shared_bytes):
+            self._send(shared)
+            shared = None
+        if shared is None:
+            shared = self._open = _Shared(producer)
+            self._loop.call_later(LINGER, self._send_open, shared)
+        return shared
+
+    def _send_open(self, shared: _Shared) -> None:
+        if shared is self._open:
+            self._send(shared)
+
+    def _send(self, shared: _Shared) -> None:
+        if shared is self._open:
+            self._open = None
+        self._due[shared] = self._loop.time() + self._deadline
+        self._checkpoint("receiver.before_send")
+        value, headers = uploads.record(shared.uploads, shared.bodies)
+        settle = partial(self._acknowledgements.settle, shared.waiters)
+        try:
+            shared.producer.send(self._topic, value=value, headers=headers).add_callback(settle).add_errback(settle)
+        except (KafkaError, ValueError) as error:
+            settle(error)
 
     def _settle_overdue(self) -> None:
         """Settles what is overdue, and looks again soon: a timer for all costs an upload less than one of its own."""
         self._loop.call_later(self._deadline / 10, self._settle_overdue)
         now = self._loop.time()
-        for settle, due in self._due.items():
-            if due > now:
-                break
-            settle(KafkaTimeoutError("no acknowledgement in time"))
+        while self._due and self._due[overdue := next(iter(self._due))] <= now:
+            del self._due[overdue]
+            self._acknowledgements.settle(overdue.waiters, KafkaTimeoutError("no acknowledgement in time"))
 
     def _failed(self, producer: KafkaProducer, error: Exception) -> TallyError:
         """What a record that was not acknowledged is answered with; the producer is not used again.
@@ -85,3 +123,22 @@ class Publisher:
         why = f"{type(error).__name__}: {error}"
         self._producers.abandon(producer, why)
         return Unavailable("kafka", why)
+
+
+class _Shared:
+    """Uploads that go into one record, and who waits for each."""
+
+    __slots__ = ("bodies", "producer", "size", "uploads", "waiters")
+
+    def __init__(self, producer: KafkaProducer) -> None:
+        self.producer = producer
+        self.uploads: list[Upload] = []
+        self.bodies: list[bytes] = []
+        self.waiters: list[asyncio.Future[Outcome]] = []
+        self.size = 0
+
+    def add(self, upload: Upload, body: bytes, waiter: asyncio.Future[Outcome], size: int) -> None:
+        self.uploads.append(upload)
+        self.bodies.append(body)
+        self.waiters.append(waiter)
+        self.size += size

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from pipeline import batch
+from pipeline import uploads
 from pipeline.errors import Denied, DocumentFault, Unavailable
 from pipeline.keyring import INGEST, SCHEME, Keyring, Uses
 from pipeline.problem import CONTENT_TYPE, Fault, problem
@@ -27,8 +27,8 @@ from receiver.verdict import LineError, Verdict, at_once, line_by_line
 
 log = structlog.get_logger(__name__)
 
-Publish = Callable[[bytes, batch.Headers], Awaitable[None]]
-"""Hands a record to Kafka and returns once Kafka has it; raises Unavailable where that is not known."""
+Publish = Callable[[uploads.Upload, bytes, bool], Awaitable[None]]
+"""As `Publisher.publish`: hands an upload to Kafka and returns once Kafka has it."""
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -68,8 +68,10 @@ class Upload:
         max_body_bytes: int,
         max_lines: int,
         keyring: Keyring | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        """`now` is the server's time, aware and in UTC; with a `keyring`, uploads need a key of it."""
+        """`now` is the server's time, aware and in UTC; with a `keyring`, uploads need a key of it; `loop` is the event
+        loop, where it is known already."""
         self._publish = publish
         self._budget = budget
         self._metrics = metrics
@@ -77,12 +79,13 @@ class Upload:
         self._max_body_bytes = max_body_bytes
         self._max_lines = max_lines
         self._keyring = keyring
+        self._loop = loop
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answers one request."""
         began = time.perf_counter()
         request = declared.request_id(scope["headers"])
-        incoming = Body(receive)
+        incoming = Body(receive, self._loop)
         api_key, uses = None, Uses()
         try:
             if self._keyring is not None:
@@ -115,7 +118,9 @@ class Upload:
             self._require_staying(api_key)
             if verdict.accepted:
                 lines = verdict.accepted + verdict.rejected
-                await self._publish(body, batch.headers(lines, self._now(), request, said.key, api_key))
+                key = None if said.key is None else said.key.decode()
+                upload = uploads.Upload(lines, len(body), self._now(), request.decode(), key, api_key)
+                await self._publish(upload, body, verdict.plain)
         if verdict.rejected and not verdict.accepted:
             self._metrics.rejected.inc(verdict.rejected)
             errors = tuple(Fault(f"/{error.index}", error.detail) for error in verdict.errors)

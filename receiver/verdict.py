@@ -24,11 +24,15 @@ class LineError(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """How many lines are valid and how many are not; `errors` are the first SHOWN of the latter."""
+    """How many lines are valid and how many are not; `errors` are the first SHOWN of the latter.
+
+    `plain` is a body that has nothing but ordinary valid lines between its brackets, and nothing around these.
+    """
 
     accepted: int
     rejected: int
     errors: tuple[LineError, ...] = ()
+    plain: bool = False
 
 
 def at_once(body: bytes, max_lines: int) -> Verdict | None:
@@ -40,7 +44,7 @@ def at_once(body: bytes, max_lines: int) -> Verdict | None:
     if lines is None:
         return None
     _bounded(lines, max_lines)
-    return Verdict(lines, 0)
+    return Verdict(lines, 0, plain=body.startswith(b"[") and body.endswith(b"]"))
 
 
 def line_by_line(body: bytes, max_lines: int) -> Verdict:

@@ -32,6 +32,14 @@ MINUTE: Final = pl.col("time").str.head(16).str.to_datetime("%Y-%m-%dT%H:%M").dt
 _lines = msgspec.json.Decoder(list[str])
 
 
+class Place(NamedTuple):
+    """Where the lines of an upload stand: of which of the batch's records, from which of its elements on, how many."""
+
+    record: int
+    line: int
+    lines: int
+
+
 class Rejected(NamedTuple):
     """What was not understood: a line, or with `line` None a record as a whole, which counts for `lines` lines."""
 
@@ -72,13 +80,15 @@ def parse(records: Sequence[Record]) -> Parsed:
     return Parsed(ordinary.with_columns(MINUTE), rejected)
 
 
-def without(parsed: Parsed, records: Sequence[int]) -> Parsed:
-    """The same batch without some of its records."""
-    gone = set(records)
-    return Parsed(
-        parsed.frame.filter(~pl.col("record").is_in(list(gone))),
-        [one for one in parsed.rejected if one.record not in gone],
-    )
+def without(parsed: Parsed, uploads: Sequence[Place]) -> Parsed:
+    """The same batch without the lines of some of its uploads."""
+    places = parsed.frame["record"].to_numpy().astype(np.int64) << 32 | parsed.frame["line"].to_numpy()
+    stays = np.ones(len(places), dtype=np.bool_)
+    for upload in uploads:
+        begin = upload.record << 32 | upload.line
+        stays[slice(*np.searchsorted(places, [begin, begin + upload.lines]))] = False
+    rejected = (_less(one, [upload for upload in uploads if upload.record == one.record]) for one in parsed.rejected)
+    return Parsed(parsed.frame.filter(pl.Series(stays)), [one for one in rejected if one is not None])
 
 
 def _elements(record: Record) -> Sequence[str | None] | LineFault:
@@ -134,6 +144,14 @@ def _judge(records: Sequence[Record], others: pl.DataFrame, rejected: list[Rejec
 def _whole(number: int, record: Record, fault: LineFault) -> Rejected:
     value = (record.value or b"")[:PAYLOAD]
     return Rejected(number, None, batch.lines(record), fault.reason, fault.detail, value)
+
+
+def _less(one: Rejected, gone: Sequence[Place]) -> Rejected | None:
+    """What was rejected, without such of its lines as are of uploads that are gone; None where nothing is left."""
+    if one.line is None:
+        lines = one.lines - sum(upload.lines for upload in gone)
+        return one._replace(lines=lines) if lines or not gone else None
+    return None if any(upload.line <= one.line < upload.line + upload.lines for upload in gone) else one
 
 
 def _any_elements(record: Record) -> list[Any]:

@@ -23,7 +23,7 @@ from pipeline.storage import Store, error_code
 from tasks import blocks, dead_letters, rows, split, upload_keys
 from tasks.admission import Admission
 from tasks.aggregate import Rollups, aggregate
-from tasks.frame import Parsed, parse, without
+from tasks.frame import Parsed, Place, parse, without
 from tasks.metrics import Metrics
 from tasks.templates import Templates
 from tasks.upsert import upsert
@@ -201,7 +201,7 @@ class Ingest:
         return claim._replace(attempts=claim.attempts + more)
 
     def _write(
-        self, order: Range, claim: Claim, records: Sequence[Record], refined: Refined, keys: dict[int, bytes]
+        self, order: Range, claim: Claim, records: Sequence[Record], refined: Refined, keys: dict[Place, bytes]
     ) -> dict[str, int]:
         """Claims the batch and writes all that it holds; returns its four counts, or nothing where it was claimed.
 
@@ -226,7 +226,7 @@ class Ingest:
             "stored": len(kept),
             "discarded": len(refined.frame) - len(kept),
             "rejected": sum(one.lines for one in refined.parsed.rejected),
-            "duplicate": sum(batch.lines(records[twin]) for twin in twins),
+            "duplicate": sum(twin.lines for twin in twins),
         }
         if sum(counts.values()) != claim.lines:
             raise Poison(f"batch {claim.id} has {claim.lines} lines, but {counts} were counted")

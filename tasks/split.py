@@ -101,9 +101,10 @@ def _bury_alone(store: Store, order: Range, still: tuple[object, ...], record: R
     if whole is None or not Batch.update(state="done", done_at=store.now()).where(*still).execute():
         return
     # What was sent twice counts once: its twin may be stored, or come yet.
-    is_twin = bool(upload_keys.twins(store, order, whole.stream, [record], upload_keys.identities([record])))
-    if not is_twin:
-        alone = Rejected(0, None, whole.lines, "poison", str(poison)[:1000], (record.value or b"")[:PAYLOAD])
+    twins = upload_keys.twins(store, order, whole.stream, [record], upload_keys.identities([record]))
+    duplicate = min(sum(twin.lines for twin in twins), whole.lines)
+    rejected = whole.lines - duplicate
+    if rejected or not twins:
+        alone = Rejected(0, None, rejected, "poison", str(poison)[:1000], (record.value or b"")[:PAYLOAD])
         bury(store, whole.stream, whole.part, [record], [alone])
-    counts = {"duplicate" if is_twin else "rejected": whole.lines}
-    Batch.update(**counts).where(Batch.id == whole.id).execute()
+    Batch.update(duplicate=duplicate, rejected=rejected).where(Batch.id == whole.id).execute()

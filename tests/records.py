@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from hypothesis import strategies as st
+
+from pipeline import uploads
 
 # 2025-06-10T10:41:40Z, in ms.
 TIME_MS = 1_749_552_100_000
@@ -46,9 +49,21 @@ def upload(offset: int, lines: Sequence[object], key: str | None = None, declare
     return Rec(offset, json.dumps(lines).encode(), headers)
 
 
+def shared(offset: int, *sent: tuple[Sequence[object], str | None]) -> Rec:
+    """A record that the receiver has put several uploads into: the lines of each, and its key."""
+    bodies = [json.dumps(lines).encode() for lines, _ in sent]
+    received = datetime.fromtimestamp(TIME_MS / 1000, UTC)
+    made = [
+        uploads.Upload(len(lines), len(body), received, "r", key)
+        for (lines, key), body in zip(sent, bodies, strict=True)
+    ]
+    value, beside = uploads.record(made, bodies)
+    return Rec(offset, value, tuple(beside))
+
+
 headers = st.lists(
     st.tuples(
-        st.one_of(st.sampled_from(["lines", "key", "format", "api_key"]), st.text(max_size=5)),
+        st.one_of(st.sampled_from(["lines", "key", "format", "api_key", "uploads"]), st.text(max_size=5)),
         st.one_of(st.none(), st.binary(max_size=6), st.integers(-3, 10**10).map(lambda n: str(n).encode())),
     ),
     max_size=3,

@@ -7,34 +7,41 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from functools import partial
+from datetime import UTC, datetime
 from typing import Any
 
-from cli.bench import parts
 from cli.bench.bare_door import answer, body, serve
+from cli.bench.parts import upload
 from pipeline import process, producer, settings
-from receiver.acknowledgements import Acknowledgements, Outcome
-from receiver.main import NICE
+from pipeline.checkpoint import nowhere
+from pipeline.errors import TallyError
+from receiver.main import GRACE_SECONDS, NICE
+from receiver.producers import Producers
+from receiver.publisher import Publisher
 
 
 def build_app() -> Any:
-    """An application that reads a body, sends it to Kafka as it is, and answers once Kafka has it."""
+    """An application that reads a body, has it sent to Kafka among others, and answers once Kafka has it."""
     loaded = settings.load()
-    sending = producer.build(loaded)
-    headers = parts.headers()
-    acknowledgements: list[Acknowledgements] = []
+    producers = Producers(lambda: producer.build(loaded), producer.abandon, producer.is_astray)
+    producers.start()
+    producers.first.wait()
+    publishers: list[Publisher] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
-        loop = asyncio.get_running_loop()
-        if not acknowledgements:
-            acknowledgements.append(Acknowledgements(loop))
+        if not publishers:
+            deadline = producer.DELIVERY_SECONDS + GRACE_SECONDS
+            loop = asyncio.get_running_loop()
+            publishers.append(Publisher(producers, loaded.kafka_topic, deadline, loaded.max_body_bytes, nowhere, loop))
         content = await body(receive)
-        waiter: asyncio.Future[Outcome] = loop.create_future()
-        sent = sending.send(loaded.kafka_topic, value=content, headers=headers)
-        sent.add_both(partial(acknowledgements[0].settle, waiter))
-        await answer(send, 500 if isinstance(await waiter, Exception) else 202)
+        try:
+            await publishers[0].publish(upload(content, datetime.now(UTC)), content, sharing=True)
+        except TallyError:
+            await answer(send, 500)
+        else:
+            await answer(send, 202)
 
     return app
 

@@ -1,4 +1,4 @@
-"""A bare worker: `python -m cli.bench.bare_worker PORT LINES`, where each record has so many lines.
+"""A bare worker: `python -m cli.bench.bare_worker PORT`.
 
 Reads what comes, takes lines apart and inserts those that are to be stored, in two threads. It listens on its port once
 it reads.
@@ -20,11 +20,12 @@ from pipeline import batch, process, settings
 from pipeline.storage import Store
 from tasks import rows
 
-# Threads that insert rows.
+# Threads that insert rows, and records that are taken at once: no more than make half a batch of many lines each.
 WRITERS: Final = 2
+RECORDS: Final = 16
 
 
-def main(port: int, lines: int) -> NoReturn:
+def main(port: int) -> NoReturn:
     """Works until it is killed, or a thread fails."""
     process.give_back(large=settings.MIB)
     loaded = settings.load()
@@ -32,23 +33,26 @@ def main(port: int, lines: int) -> NoReturn:
     parts = range(loaded.kafka_partitions)
     clients = [from_now(loaded, share, 10) for number in range(WRITERS) if (share := parts[number::WRITERS])]
     with ThreadPoolExecutor(WRITERS) as writers, socket.create_server(("127.0.0.1", port)):
-        working = [writers.submit(_work, client, store, lines) for client in clients]
+        working = [writers.submit(_work, client, store) for client in clients]
         for failed in wait(working, return_when=FIRST_EXCEPTION).done:
             process.report(failed.exception() or RuntimeError("it ended"))
         os._exit(1)  # The other thread would be waited for.
 
 
-def _work(client: KafkaConsumer, store: Store, lines: int) -> NoReturn:
-    bodies: list[bytes] = []
+def _work(client: KafkaConsumer, store: Store) -> NoReturn:
+    values: list[bytes] = []
+    lines = 0
     while True:
-        polled = client.poll(timeout_ms=50, max_records=max(batch.LINES // lines - len(bodies), 1))
-        bodies += [record.value for records in polled.values() for record in records]
-        if bodies and (not polled or len(bodies) * lines >= batch.LINES):
-            stored = kept(frame(bodies))
+        polled = client.poll(timeout_ms=50, max_records=RECORDS)
+        for record in (record for records in polled.values() for record in records):
+            values.append(record.value)
+            lines += batch.lines(record)
+        if values and (not polled or lines >= batch.LINES):
+            stored = kept(frame(values))
             if len(stored):
                 store.write(partial(rows.insert, store, stored, 0))
-            bodies = []
+            values, lines = [], 0
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]))

@@ -10,18 +10,35 @@ import polars as pl
 from kafka import KafkaConsumer, TopicPartition
 
 from cli.bench.load import ROUTES
-from pipeline import batch
+from pipeline import uploads
+from pipeline.batch import Headers
 from pipeline.grammar import FAST_LINE
 from pipeline.kafka import consuming
 from pipeline.settings import Settings
+from pipeline.uploads import Upload
+from receiver.publisher import SHARED_BYTES
 from tasks.frame import SCHEMA
 
 _decode = msgspec.json.Decoder(list[str]).decode
 
 
-def headers() -> batch.Headers:
-    """As many as an upload's record has."""
-    return batch.headers(1, datetime.now(UTC), b"0" * 32, b"0" * 32)
+def upload(body: bytes, now: datetime) -> Upload:
+    """What is said of a body of ordinary lines, with names as long as an upload has."""
+    return Upload(body.count(b'"') // 2, len(body), now, "0" * 32, "0" * 32)
+
+
+def records(bodies: Sequence[bytes]) -> list[tuple[bytes, Headers]]:
+    """Values and headers of records with as many of these bodies in each as a receiver puts together."""
+    now = datetime.now(UTC)
+    found: list[list[bytes]] = [[]]
+    size = 0
+    for body in bodies:
+        size += uploads.size(upload(body, now))
+        if found[-1] and size > SHARED_BYTES:
+            found.append([])
+            size = uploads.size(upload(body, now))
+        found[-1].append(body)
+    return [uploads.record([upload(body, now) for body in some], some) for some in found]
 
 
 def from_now(settings: Settings, parts: Sequence[int], wait_ms: int) -> KafkaConsumer:
@@ -37,9 +54,9 @@ def from_now(settings: Settings, parts: Sequence[int], wait_ms: int) -> KafkaCon
     return client
 
 
-def frame(uploads: Sequence[bytes]) -> pl.DataFrame:
-    """The lines of uploads as columns, as FAST_LINE and SCHEMA name them."""
-    texts = [line for upload in uploads for line in _decode(upload)]
+def frame(values: Sequence[bytes]) -> pl.DataFrame:
+    """The lines of records as columns, as FAST_LINE and SCHEMA name them."""
+    texts = [line for value in values for line in _decode(value)]
     fields = pl.Series("text", texts, dtype=pl.String).str.extract_groups(FAST_LINE).struct.unnest()
     return fields.cast({name: kind for name, kind in SCHEMA.items() if name in fields.columns})
 

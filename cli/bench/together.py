@@ -55,7 +55,7 @@ def together(settings: Settings, store: Store, plan: Plan) -> Through:
     commands = {
         "bare receiver": processes.listening("cli.bench.bare_receiver", door),
         "bare consumer": processes.listening("cli.bench.bare_consumer", reader),
-        "bare worker": processes.listening("cli.bench.bare_worker", writer, str(plan.lines)),
+        "bare worker": processes.listening("cli.bench.bare_worker", writer),
     }
     own = polars_environment.OF_WORKERS | {"KAFKA_TOPIC": settings.kafka_topic}
     plan = msgspec.structs.replace(plan, url=f"http://127.0.0.1:{door}/upload")

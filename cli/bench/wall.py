@@ -26,13 +26,14 @@ from cli.bench import load, machine, processes
 from cli.bench.bare_worker import WRITERS
 from cli.bench.load import Plan
 from cli.bench.loading import loading, sent_by
-from cli.bench.parts import frame, headers, kept
+from cli.bench.parts import frame, kept, records
 from cli.bench.rig import CONNECTIONS, PACED_CONNECTIONS
 from cli.bench.targets import HALF
 from cli.bench.together import Through, together
 from cli.bench.trial import Workload
 from cli.bench.usage import Usage
 from pipeline import batch, producer, topic
+from pipeline.batch import Headers
 from pipeline.kafka import consuming
 from pipeline.models import LogEntry
 from pipeline.settings import Settings
@@ -65,21 +66,22 @@ def wall(settings: Settings, store: Store, workload: Workload, drained: float, s
     store.write(LogEntry.truncate_table)
     plan = Plan("", workload.lines, CONNECTIONS, seconds, workload.kept)
     chance, now = random.Random(1), datetime.now(UTC)
-    uploads = [load.body(chance, plan, now)[0] for _ in range(batch.LINES // workload.lines)]
+    bodies = [load.body(chance, plan, now)[0] for _ in range(batch.LINES // workload.lines)]
+    made = records(bodies)
     # Each workload's own: all of it is read from the beginning.
     name = f"{settings.kafka_topic}-wall-{workload.lines}-{round(100 * workload.kept)}"
     own = settings.model_copy(update={"kafka_topic": name})
     topic.ensure(own)
-    rendered = _rendered(store, kept(frame(uploads)))
+    rendered = _rendered(store, kept(frame(bodies)))
     parts: dict[str, Callable[[], object]] = {
-        "records sent to Kafka": partial(_send, own, uploads),
-        "records read from Kafka": partial(_receive, own, len(uploads) * BATCHES),
-        "records read from Kafka again": partial(_receive, own, len(uploads) * BATCHES),
-        "lines taken apart by Polars": lambda: [frame(uploads) for _ in range(BATCHES)],
+        "records sent to Kafka": partial(_send, own, made),
+        "records read from Kafka": partial(_receive, own, len(made) * BATCHES),
+        "records read from Kafka again": partial(_receive, own, len(made) * BATCHES),
+        "lines taken apart by Polars": lambda: [frame(bodies) for _ in range(BATCHES)],
         "rows inserted, with their indexes": partial(_insert, store, rendered),
     }
     servers = Usage(settings, {})
-    lines = len(uploads) * workload.lines * BATCHES
+    lines = len(bodies) * workload.lines * BATCHES
     found = {"uploads sent, read and answered by Granian": _http(settings, plan)}
     for name, work in parts.items():
         before = _used(servers)
@@ -107,15 +109,14 @@ def _http(settings: Settings, plan: Plan) -> float:
         return (machine.cpu_seconds(pids) - before + sent.cpu_seconds) / sent.lines * 1e6
 
 
-def _send(settings: Settings, uploads: Sequence[bytes]) -> None:
-    """Sends BATCHES times these, CONNECTIONS at once, with the headers that an upload has."""
+def _send(settings: Settings, made: Sequence[tuple[bytes, Headers]]) -> None:
+    """Sends BATCHES times these records, CONNECTIONS at once."""
     sending = producer.build(settings)
     room = threading.Semaphore(CONNECTIONS)
-    beside = headers()
     for _ in range(BATCHES):
-        for upload in uploads:
+        for value, headers in made:
             room.acquire()
-            sent = sending.send(settings.kafka_topic, value=upload, headers=beside)
+            sent = sending.send(settings.kafka_topic, value=value, headers=headers)
             sent.add_both(lambda _: room.release())
     for _ in range(CONNECTIONS):
         room.acquire()

@@ -118,7 +118,7 @@ def worker(world: World, broken: Broken) -> Actor:
         if Rule.DIGEST not in broken and digest(records) != message.digest:
             continue
         yield "has read"
-        keys = upload_keys.identities(records)
+        keys = {place.record: identity for place, identity in upload_keys.identities(records).items()}
         looked = {identity: world.database.state.keys.get(identity) for identity in keys.values()}
         yield "about to write"
         try:

@@ -325,15 +325,15 @@ _UPLOAD_KEYS: Final = (
     Mutant(
         "an upload is known by its API key, too: by key and body",
         _KEYS,
-        'batch.header(record, "api_key") or b"", key',
-        "key",
+        "(upload.api_key, upload.key, upload.body)",
+        "(upload.key, upload.body)",
         _T_KEYS + "identities_tell_key_body_and_owner_apart",
     ),
     Mutant(
         "an upload is known by its body, too: a key used again is a loss",
         _KEYS,
-        'key, record.value or b""',
-        "key",
+        "(upload.api_key, upload.key, upload.body)",
+        "(upload.api_key, upload.key)",
         _T_INGEST + "a_key_used_again_with_another_body_is_another_upload",
     ),
     Mutant(
@@ -342,6 +342,20 @@ _UPLOAD_KEYS: Final = (
         "state.update(len(part).to_bytes(8))",
         "pass",
         _T_KEYS + "identities_tell_key_body_and_owner_apart",
+    ),
+    Mutant(
+        "of several of one identity in a record the first counts: all do",
+        _KEYS,
+        "firsts[identity, offset := records[place.record].offset] is not place",
+        "(offset := records[place.record].offset) < 0",
+        _T_KEYS + "of_several_of_one_identity_in_a_record_the_first_counts",
+    ),
+    Mutant(
+        "a record is believed what it says of its uploads where that fits: also where it does not",
+        "pipeline/uploads.py",
+        "if any(upload.lines < 1 or upload.bytes < 2 for upload in uploads):",
+        "if False:",
+        "tests/pipeline/test_uploads.py::test_lies_that_cancel_out_are_told",
     ),
     Mutant(
         "keys are inserted, then looked at: looked at first",
@@ -378,15 +392,15 @@ _UPLOAD_KEYS: Final = (
     Mutant(
         "a record counts only where the key names its offset: where it names the partition",
         _KEYS,
-        "and owners[identity] != (stream, order.part, order.generation, records[number].offset)",
-        "and owners[identity][:3] != (stream, order.part, order.generation)",
+        "owners[identity] != (stream, order.part, order.generation, offset)",
+        "owners[identity][:3] != (stream, order.part, order.generation)",
         _T_INGEST + "an_upload_sent_again_with_its_key_counts_once_in_one_batch_and_in_two",
     ),
     Mutant(
         "a key names the generation of its record: the offset alone",
         _KEYS,
-        "and owners[identity] != (stream, order.part, order.generation, records[number].offset)",
-        "and owners[identity][:2] + owners[identity][3:] != (stream, order.part, records[number].offset)",
+        "owners[identity] != (stream, order.part, order.generation, offset)",
+        "owners[identity][:2] + owners[identity][3:] != (stream, order.part, offset)",
         _T_KEYS + "what_survived_a_cut_log_is_a_twin_at_its_own_offset_too",
     ),
     Mutant(
@@ -466,8 +480,8 @@ _POISON: Final = (
     Mutant(
         "a record that is buried counts once with its twin: twice",
         _SPLIT,
-        "if not is_twin:",
-        "is_twin = False\n    if not is_twin:",
+        "duplicate = min(sum(twin.lines for twin in twins), whole.lines)",
+        "duplicate = 0",
         _T_SPLIT + "an_upload_whose_one_record_is_poison_counts_once_with_its_twin",
     ),
     Mutant(

@@ -7,12 +7,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from kafka.errors import KafkaConnectionError
+from kafka.net.transport import KafkaTCPTransport
 
 from cli import ports
 from cli.child import wait_until
@@ -124,6 +125,36 @@ def test_a_connection_that_does_not_come_about_leaves_no_socket(
             client._net.run(client._manager._build_transport, broker, time.monotonic() + seconds)
         assert {*client._net._selector.get_map()} == waited_for
         client.close()
+
+
+def test_a_write_waits_for_nothing_but_a_socket_that_takes_no_more() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        assert brokers._is_writable(ours)
+        with suppress(BlockingIOError):
+            while True:
+                ours.send(b"x" * 65_536)
+        assert not brokers._is_writable(ours)
+        theirs.close()
+        # It fails, and so does not wait.
+        assert brokers._is_writable(ours)
+    assert not brokers._is_writable(ours)
+
+
+def test_what_a_socket_does_not_take_at_once_is_sent_as_it_is_read() -> None:
+    ours, theirs = socket.socketpair()
+    sent = bytes(range(256)) * 16_384
+    with ours, theirs, closing(brokers._Net(selector=brokers._Selector)) as net:
+        ours.setblocking(False)
+        transport = KafkaTCPTransport(net, ours)
+        transport.write(sent)
+        got = bytearray()
+        theirs.settimeout(5)
+        while len(got) < len(sent):
+            net.poll(timeout_ms=0)
+            got += theirs.recv(1 << 16)
+        assert got == sent
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline import batch
+from pipeline import batch, uploads
 from pipeline.errors import TallyError
 from receiver.budget import Budget
 from receiver.metrics import Metrics
@@ -37,16 +37,18 @@ class Answer:
 
 @dataclass
 class Kept:
-    """A publisher that keeps what it is given, or fails with `failure`."""
+    """A publisher that keeps a record of each upload, and which might share one, or fails with `failure`."""
 
     records: list[tuple[bytes, batch.Headers]] = field(default_factory=list)
+    sharing: list[bool] = field(default_factory=list)
     failure: TallyError | None = None
 
-    async def publish(self, value: bytes, headers: batch.Headers) -> None:
+    async def publish(self, upload: uploads.Upload, body: bytes, sharing: bool) -> None:
         """Keeps a record."""
         if self.failure:
             raise self.failure
-        self.records.append((value, headers))
+        self.records.append(uploads.record([upload], [body]))
+        self.sharing.append(sharing)
 
 
 def upload_app(kept: Kept, *, max_body_bytes: int = 1024 * 1024, max_lines: int = 1000, in_hand: int = 2**26) -> Upload:

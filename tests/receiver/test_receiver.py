@@ -9,10 +9,12 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from cli.child import Child, wait_until
+from pipeline import batch, uploads
 from pipeline.port import require_free
 from tests.receiver import wire
 from tests.receiver.wire import BODY, LINE, Environment
@@ -49,6 +51,22 @@ def test_a_record_is_the_body_verbatim_with_its_headers(backend: Backend, enviro
     headers = dict(record.headers)
     assert re.fullmatch(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", headers.pop("received"))
     assert headers == {"format": b"lines", "lines": b"3", "key": b"key-1", "request": b"request-1"}
+
+
+@pytest.mark.usefixtures("receiver")
+def test_uploads_that_come_at_once_share_records_and_each_stays_what_it_was(
+    backend: Backend, environment: Environment
+) -> None:
+    bodies = {f"key-{n}": json.dumps([LINE.replace("/products", f"/{n}")] * (n % 3 + 1)).encode() for n in range(200)}
+    with ThreadPoolExecutor(40) as clients:
+        sent = [clients.submit(wire.post, environment, body, {"Idempotency-Key": key}) for key, body in bodies.items()]
+        assert {one.result()[0] for one in sent} == {202}
+    records = list(wire.records(backend, environment["KAFKA_TOPIC"]))
+    found = [upload for record in records for upload in uploads.keyed(record)]
+    assert {upload.key.decode(): upload.body for upload in found} == bodies
+    assert len(found) == 200 > len(records)
+    assert sum(map(batch.lines, records)) == sum(len(json.loads(body)) for body in bodies.values())
+    assert all(len(record.value) <= LIMIT for record in records)
 
 
 @pytest.mark.any_servers

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from cli.child import Child, wait_until
+from pipeline import uploads
 from tests.receiver import wire
 from tests.receiver.wire import BODY, Environment
 from tests.servers import Backend
@@ -90,8 +91,10 @@ def receiver(launch: Launch, environment: Environment) -> Child:
 
 
 def keys(backend: Backend, environment: Environment) -> set[bytes]:
-    """The keys of the records in the topic."""
-    return {dict(record.headers)["key"] for record in wire.records(backend, environment["KAFKA_TOPIC"])}
+    """The keys of the uploads in the topic."""
+    return {
+        upload.key for record in wire.records(backend, environment["KAFKA_TOPIC"]) for upload in uploads.keyed(record)
+    }
 
 
 def test_a_stop_under_load_loses_nothing_that_was_acknowledged(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pipeline import batch, grammar
 from pipeline.batch import PAYLOAD
 from pipeline.errors import LineFault
-from tasks.frame import SCHEMA, Parsed, Rejected, parse, without
+from tasks.frame import SCHEMA, Parsed, Place, Rejected, parse, without
 from tests.pipeline.lines import any_lines, ordinary_lines, valid_lines
 from tests.records import Headers, Rec, bodies, line, upload
 
@@ -97,10 +97,30 @@ def test_the_columns_find_what_a_loop_over_the_lines_finds(records: list[Rec]) -
 @settings(max_examples=50, deadline=None)
 @given(batches, st.sets(st.integers(0, 5)))
 def test_a_batch_without_some_records_is_what_the_others_are(records: list[Rec], gone: set[int]) -> None:
-    left = without(parse(records), sorted(gone))
+    uploads = [Place(number, 0, batch.lines(records[number])) for number in gone if number < len(records)]
+    left = without(parse(records), uploads)
     kept = [Rec(0, None) if number in gone else record for number, record in enumerate(records)]
     assert rows(left) == rows(parse(kept))
     assert left.rejected == parse(kept).rejected
+
+
+@settings(max_examples=50, deadline=None)
+@given(batches, st.data())
+def test_of_several_uploads_in_a_record_those_that_are_gone_take_no_other_s_lines(
+    records: list[Rec], data: st.DataObject
+) -> None:
+    parsed = parse(records)
+    cuts = [data.draw(st.integers(0, batch.lines(record))) if batch.lines(record) < 10 else 0 for record in records]
+    gone = [Place(number, cut, min(2, batch.lines(records[number]) - cut)) for number, cut in enumerate(cuts)]
+    left = without(parsed, gone)
+
+    def stays(number: int, at: int) -> bool:
+        return not gone[number].line <= at < gone[number].line + gone[number].lines
+
+    assert left.frame.rows() == [row for row in parsed.frame.rows() if stays(row[0], row[1])]
+    lines = sum(place.lines for place in gone)
+    assert len(left.frame) + sum(one.lines for one in left.rejected) == sum(map(batch.lines, records)) - lines
+    assert all(one.line is None or stays(one.record, one.line) for one in left.rejected)
 
 
 @pytest.mark.parametrize("records", [[], [upload(0, [])], [Rec(0, None)], [upload(0, []), Rec(1, None)]])

@@ -27,7 +27,7 @@ from pipeline.models import Batch, DeadLetter, LogEntry, UploadKey
 from pipeline.storage import Store
 from tasks import ingest, upload_keys
 from tasks.ingest import ATTEMPTS, Ingest
-from tests.records import Rec, line, upload
+from tests.records import Rec, line, shared, upload
 from tests.servers import ROOT
 from tests.tasks.batches import Log, consistent
 
@@ -126,6 +126,28 @@ def test_an_upload_sent_again_with_its_key_counts_once_in_one_batch_and_in_two(s
     found = consistent(store)
     assert (found.received, found.duplicate) == (45, 36)
     assert store.read(lambda: UploadKey.select().count()) == 1
+
+
+def test_of_uploads_in_one_record_each_counts_once_also_when_it_comes_alone_or_among_others(store: Store) -> None:
+    log = Log(store)
+    actor = log.actor()
+    one, other, third = [line(path="/1"), line(200)], [line(path="/2")], [line(path="/3"), line(500), line(301)]
+    actor(log.planned([upload(0, one, key="k")]), again=False)
+    actor(log.planned([shared(1, (one, "k"), (other, "k"), (third, None), (other, "k")), Rec(2, None)]), again=False)
+    actor(log.planned([upload(3, other, key="k"), shared(4, (third, None), (third, "l"), (one, "k"))]), again=False)
+    found = consistent(store)
+    assert (found.received, found.stored, found.discarded, found.duplicate) == (18, 11, 1, 6)
+    paths = store.read(lambda: sorted(row.path for row in LogEntry.select()))
+    assert [paths.count(path) for path in ("/1", "/2", "/3")] == [1, 1, 3]
+
+
+def test_a_record_that_does_not_fit_what_it_says_of_its_uploads_counts_without_their_keys(store: Store) -> None:
+    log = Log(store)
+    honest = shared(0, ([line()], "k"), ([line(500)], "l"))
+    said = tuple((name, b"[]" if name == "uploads" else value) for name, value in honest.headers)
+    actor = log.actor()
+    actor(log.planned([replace(honest, offset=n, headers=said) for n in range(2)]), again=False)
+    assert consistent(store).stored == 4
 
 
 def test_a_key_used_again_with_another_body_is_another_upload(store: Store) -> None:

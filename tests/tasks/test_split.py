@@ -17,7 +17,7 @@ from pipeline.storage import Store
 from tasks import ingest
 from tasks.frame import Parsed, parse
 from tasks.split import around, culprits, split
-from tests.records import Rec, line, upload
+from tests.records import Rec, line, shared, upload
 from tests.tasks.batches import Log, consistent
 
 BAD = 5
@@ -55,6 +55,23 @@ def test_a_record_that_makes_the_pure_stage_raise_is_a_dead_letter_and_all_other
         (BAD, None, uploads(1, BAD)[0].value)
     ]
     assert "a bug of ours" in letters[0].detail
+
+
+@pytest.mark.usefixtures("poisonous")
+@pytest.mark.parametrize(("before", "rejected", "duplicate"), [("", 6, 0), ("k", 4, 2), ("kl", 2, 4), ("klm", 0, 6)])
+def test_of_a_record_that_is_poison_such_uploads_are_rejected_as_are_no_twins(
+    store: Store, before: str, rejected: int, duplicate: int
+) -> None:
+    log = Log(store)
+    of = {key: [line(path=f"/{key}"), line(200)] for key in "klm"}
+    actor = log.actor()
+    if before:
+        actor(log.planned([upload(n, of[key], key=key) for n, key in enumerate(before)]), again=False)
+    log.planned([shared(BAD, *((lines, key) for key, lines in of.items()))])
+    log.drain(actor)
+    found = consistent(store)
+    assert (found.rejected, found.duplicate, found.pending) == (rejected, duplicate, 0)
+    assert store.read(lambda: DeadLetter.select().count()) == bool(rejected)
 
 
 @pytest.mark.usefixtures("poisonous")
