@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from pipeline import batch, grammar
 from pipeline.batch import PAYLOAD, Record
 from pipeline.errors import LineFault
+from tasks.columns import Numbers
 
 SCHEMA: Final = pl.Schema(
     {
@@ -82,13 +85,27 @@ def parse(records: Sequence[Record]) -> Parsed:
 
 def without(parsed: Parsed, uploads: Sequence[Place]) -> Parsed:
     """The same batch without the lines of some of its uploads."""
-    places = parsed.frame["record"].to_numpy().astype(np.int64) << 32 | parsed.frame["line"].to_numpy()
-    stays = np.ones(len(places), dtype=np.bool_)
+    gone = np.array(sorted(uploads), dtype=np.int64).reshape(-1, 3)
+    begins = gone[:, 0] << 32 | gone[:, 1]
+    ends = np.concatenate([[0], begins + gone[:, 2]])
+    of_record = Counter[int]()
     for upload in uploads:
-        begin = upload.record << 32 | upload.line
-        stays[slice(*np.searchsorted(places, [begin, begin + upload.lines]))] = False
-    rejected = (_less(one, [upload for upload in uploads if upload.record == one.record]) for one in parsed.rejected)
-    return Parsed(parsed.frame.filter(pl.Series(stays)), [one for one in rejected if one is not None])
+        of_record[upload.record] += upload.lines
+
+    def stay(places: Numbers) -> npt.NDArray[np.bool_]:
+        return places >= ends[np.searchsorted(begins, places, side="right")]
+
+    places = parsed.frame["record"].to_numpy().astype(np.int64) << 32 | parsed.frame["line"].to_numpy()
+    lines = np.array([one.record << 32 | (one.line or 0) for one in parsed.rejected], dtype=np.int64)
+    rejected = []
+    for one, stays in zip(parsed.rejected, stay(lines).tolist(), strict=True):
+        if one.line is None:
+            # A record as a whole: of several uploads some may be gone.
+            if one.lines > of_record[one.record] or one.record not in of_record:
+                rejected.append(one._replace(lines=one.lines - of_record[one.record]))
+        elif stays:
+            rejected.append(one)
+    return Parsed(parsed.frame.filter(pl.Series(stay(places), dtype=pl.Boolean)), rejected)
 
 
 def _elements(record: Record) -> Sequence[str | None] | LineFault:
@@ -144,14 +161,6 @@ def _judge(records: Sequence[Record], others: pl.DataFrame, rejected: list[Rejec
 def _whole(number: int, record: Record, fault: LineFault) -> Rejected:
     value = (record.value or b"")[:PAYLOAD]
     return Rejected(number, None, batch.lines(record), fault.reason, fault.detail, value)
-
-
-def _less(one: Rejected, gone: Sequence[Place]) -> Rejected | None:
-    """What was rejected, without such of its lines as are of uploads that are gone; None where nothing is left."""
-    if one.line is None:
-        lines = one.lines - sum(upload.lines for upload in gone)
-        return one._replace(lines=lines) if lines or not gone else None
-    return None if any(upload.line <= one.line < upload.line + upload.lines for upload in gone) else one
 
 
 def _any_elements(record: Record) -> list[Any]:
