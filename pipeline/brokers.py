@@ -74,8 +74,8 @@ async def _at_once() -> None:
 
 
 def _is_writable(fileobj: Any) -> bool:
-    """Whether a write would not wait now, be it that it fails."""
-    if (number := fileobj.fileno()) < 0:
+    """Whether a write to a plain socket would not wait now, be it that it fails."""
+    if type(fileobj) is not socket.socket or (number := fileobj.fileno()) < 0:
         return False
     asking = select.poll()
     asking.register(number, select.POLLOUT)

@@ -90,7 +90,7 @@ class Batch(Model):
 
 
 class UploadKey(Model):
-    """The one record that counts among those of a client's upload."""
+    """The one record that counts among those that have a client's upload; where it has it several times, the first."""
 
     identity = BytesField(primary_key=True)
     stream = BigIntegerField()

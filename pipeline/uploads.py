@@ -30,10 +30,10 @@ class Upload(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     api_key: str | None = None
 
 
-class Keyed(NamedTuple):
-    """An upload with an Idempotency-Key as a record has it: its body, and which of the record's lines are its own."""
+class Part(NamedTuple):
+    """An upload as a record has it: the key that it came with, its body, and which of the record's lines are its."""
 
-    key: bytes
+    key: bytes | None
     api_key: bytes
     body: bytes
     line: int
@@ -68,9 +68,14 @@ def record(uploads: Sequence[Upload], bodies: Sequence[bytes]) -> tuple[bytes, H
     """
     if len(uploads) == 1:
         return bodies[0], headers(uploads[0])
-    value = b"[%b]" % b",".join([body[1:-1] for body in bodies])
+    value = together(bodies)
     lines = sum(upload.lines for upload in uploads)
     return value, [("format", b"lines"), ("lines", b"%d" % lines), ("uploads", _encode(uploads))]
+
+
+def together(bodies: Sequence[bytes]) -> bytes:
+    """One array of the lines of all these, each an array with something in it, from bracket to bracket."""
+    return b"[%b]" % b",".join([body[1:-1] for body in bodies])
 
 
 def size(upload: Upload) -> int:
@@ -78,35 +83,32 @@ def size(upload: Upload) -> int:
     return upload.bytes + _SAID + len(upload.request) + 2 * len(upload.key or "") + len(upload.api_key or "")
 
 
-def keyed(record: Record) -> list[Keyed]:
-    """A record's uploads that have a key, in their order; never raises.
+def parts(record: Record) -> list[Part]:
+    """A record's uploads, in their order, of which there is one at least; never raises.
 
     What says of itself that it holds several, and does not fit what it says, is one upload without a key.
     """
-    value = record.value or b""
+    value, lines = record.value or b"", batch.lines(record)
     if (said := batch.header(record, "uploads")) is not None:
-        return _several(said, value, batch.lines(record))
-    key = batch.header(record, "key")
-    return [] if key is None else [Keyed(key, batch.header(record, "api_key") or b"", value, 0, batch.lines(record))]
+        return _several(said, value, lines) or [Part(None, b"", value, 0, lines)]
+    return [Part(batch.header(record, "key"), batch.header(record, "api_key") or b"", value, 0, lines)]
 
 
-def _several(said: bytes, value: bytes, lines: int) -> list[Keyed]:
+def _several(said: bytes, value: bytes, lines: int) -> list[Part]:
+    """Nothing where it does not fit."""
     try:
         uploads = _uploads.decode(said)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return []
     if any(upload.lines < 1 or upload.bytes < 2 for upload in uploads):
         return []
-    if sum(upload.lines for upload in uploads) != lines or sum(upload.bytes - 1 for upload in uploads) + 1 != len(
-        value
-    ):
+    held = sum(upload.bytes - 1 for upload in uploads) + 1
+    if (sum(upload.lines for upload in uploads), held) != (lines, len(value)):
         return []
     found, line, at = [], 0, 1
     for upload in uploads:
         after = at + upload.bytes - 2
-        if upload.key is not None:
-            body = b"[%b]" % value[at:after]
-            api_key = (upload.api_key or "").encode()
-            found.append(Keyed(upload.key.encode(), api_key, body, line, upload.lines))
+        key = None if upload.key is None else upload.key.encode()
+        found.append(Part(key, (upload.api_key or "").encode(), b"[%b]" % value[at:after], line, upload.lines))
         line, at = line + upload.lines, after + 1
     return found

@@ -97,15 +97,9 @@ def build_app() -> AsgiApp:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
-        publisher = Publisher(
-            producers,
-            loaded.kafka_topic,
-            producer.DELIVERY_SECONDS + GRACE_SECONDS,
-            loaded.max_body_bytes,
-            checkpoint.from_environment(),
-            loop,
-        )
-        now, limits = partial(datetime.now, UTC), (loaded.max_body_bytes, loaded.max_lines)
+        deadline, limits = producer.DELIVERY_SECONDS + GRACE_SECONDS, (loaded.max_body_bytes, loaded.max_lines)
+        publisher = Publisher(producers, loaded.kafka_topic, deadline, *limits, checkpoint.from_environment(), loop)
+        now = partial(datetime.now, UTC)
         endpoint.append(Upload(publisher.publish, budget, metrics, now, *limits, keyring, loop))
         producers.start()
         await asyncio.to_thread(producers.first.wait, START_SECONDS)

@@ -6,7 +6,7 @@ import asyncio
 from functools import partial
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError, RecordListTooLargeError
+from kafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from pipeline import uploads
 from pipeline.batch import PAYLOAD
@@ -34,15 +34,18 @@ class Publisher:
         topic: str,
         deadline: float,
         max_bytes: int,
+        max_lines: int,
         checkpoint: Checkpoint,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         """`deadline`, in seconds, lies beyond the producers' own: one that misses it is not to be trusted. That is
-        noticed a tenth of it later at the most. No record is made of several uploads that has more than `max_bytes`."""
+        noticed a tenth of it later at the most. What several uploads share has `max_bytes` and `max_lines` at the most,
+        as has an upload."""
         self._producers = producers
         self._topic = topic
         self._deadline = deadline
         self._shared_bytes = min(SHARED_BYTES, max_bytes)
+        self._max_lines = max_lines
         self._checkpoint = checkpoint
         self._loop = loop
         self._acknowledgements = Acknowledgements(loop)
@@ -60,26 +63,31 @@ class Publisher:
         """
         producer = self._producers.current()
         waiter: asyncio.Future[Outcome] = self._loop.create_future()
-        size = uploads.size(upload)
-        if sharing and size < self._shared_bytes:
-            shared = self._room(producer, size)
-            shared.add(upload, body, waiter, size)
+        if sharing and uploads.size(upload) < self._shared_bytes:
+            shared = self._room(producer, upload)
+            shared.add(upload, body, waiter)
         else:
             shared = _Shared(producer)
-            shared.add(upload, body, waiter, size)
+            shared.add(upload, body, waiter)
             self._send(shared)
-        try:
-            outcome = await waiter
-        finally:
-            self._due.pop(shared, None)
-        if isinstance(outcome, Exception):
+        outcome = await waiter
+        # Where somebody gives up before, the others' deadline stays.
+        self._due.pop(shared, None)
+        if isinstance(outcome, _TOO_LARGE) and len(shared.uploads) > 1:
+            await self.publish(upload, body, sharing=False)
+        elif isinstance(outcome, Exception):
             raise self._failed(producer, outcome)
-        self._checkpoint("receiver.acknowledged")
+        else:
+            self._checkpoint("receiver.acknowledged")
 
-    def _room(self, producer: KafkaProducer, size: int) -> _Shared:
-        """A record with room for so many bytes, which will be sent by this producer."""
+    def _room(self, producer: KafkaProducer, upload: Upload) -> _Shared:
+        """A record with room for an upload, which will be sent by this producer."""
         shared = self._open
-        if shared is not None and (shared.producer is not producer or shared.size + size > self._shared_bytes):
+        if shared is not None and not (
+            shared.producer is producer
+            and shared.size + uploads.size(upload) <= self._shared_bytes
+            and shared.lines + upload.lines <= self._max_lines
+        ):
             self._send(shared)
             shared = None
         if shared is None:
@@ -96,12 +104,13 @@ class Publisher:
             self._open = None
         self._due[shared] = self._loop.time() + self._deadline
         self._checkpoint("receiver.before_send")
-        value, headers = uploads.record(shared.uploads, shared.bodies)
         settle = partial(self._acknowledgements.settle, shared.waiters)
         try:
+            value, headers = uploads.record(shared.uploads, shared.bodies)
             shared.producer.send(self._topic, value=value, headers=headers).add_callback(settle).add_errback(settle)
-        except (KafkaError, ValueError) as error:
-            settle(error)
+        except Exception as error:
+            # Without this frame, which has the bodies.
+            settle(error.with_traceback(None))
 
     def _settle_overdue(self) -> None:
         """Settles what is overdue, and looks again soon: a timer for all costs an upload less than one of its own."""
@@ -128,17 +137,18 @@ class Publisher:
 class _Shared:
     """Uploads that go into one record, and who waits for each."""
 
-    __slots__ = ("bodies", "producer", "size", "uploads", "waiters")
+    __slots__ = ("bodies", "lines", "producer", "size", "uploads", "waiters")
 
     def __init__(self, producer: KafkaProducer) -> None:
         self.producer = producer
         self.uploads: list[Upload] = []
         self.bodies: list[bytes] = []
         self.waiters: list[asyncio.Future[Outcome]] = []
-        self.size = 0
+        self.size = self.lines = 0
 
-    def add(self, upload: Upload, body: bytes, waiter: asyncio.Future[Outcome], size: int) -> None:
+    def add(self, upload: Upload, body: bytes, waiter: asyncio.Future[Outcome]) -> None:
         self.uploads.append(upload)
         self.bodies.append(body)
         self.waiters.append(waiter)
-        self.size += size
+        self.size += uploads.size(upload)
+        self.lines += upload.lines

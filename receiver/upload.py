@@ -1,4 +1,4 @@
-"""`POST /upload`: a body becomes one Kafka record, and 202 is said when Kafka has it."""
+"""`POST /upload`: a body goes to Kafka, in a record, and 202 is said when Kafka has it."""
 
 from __future__ import annotations
 

@@ -97,14 +97,12 @@ def without(parsed: Parsed, uploads: Sequence[Place]) -> Parsed:
 
     places = parsed.frame["record"].to_numpy().astype(np.int64) << 32 | parsed.frame["line"].to_numpy()
     lines = np.array([one.record << 32 | (one.line or 0) for one in parsed.rejected], dtype=np.int64)
-    rejected = []
-    for one, stays in zip(parsed.rejected, stay(lines).tolist(), strict=True):
-        if one.line is None:
-            # A record as a whole: of several uploads some may be gone.
-            if one.lines > of_record[one.record] or one.record not in of_record:
-                rejected.append(one._replace(lines=one.lines - of_record[one.record]))
-        elif stays:
-            rejected.append(one)
+    # A record that was rejected as a whole is gone with all of its uploads alone.
+    rejected = [
+        one
+        for one, stays in zip(parsed.rejected, stay(lines).tolist(), strict=True)
+        if (stays if one.line is not None else one.lines > of_record[one.record] or one.record not in of_record)
+    ]
     return Parsed(parsed.frame.filter(pl.Series(stay(places), dtype=pl.Boolean)), rejected)
 
 

@@ -8,14 +8,14 @@ from itertools import pairwise
 import polars as pl
 import structlog
 
-from pipeline import batch
+from pipeline import batch, uploads
 from pipeline.batch import PAYLOAD, Range, Record
 from pipeline.errors import Poison, TooWide
 from pipeline.models import Batch
 from pipeline.storage import Store
 from tasks import upload_keys
 from tasks.dead_letters import bury
-from tasks.frame import Rejected
+from tasks.frame import Place, Rejected
 
 log = structlog.get_logger(__name__)
 
@@ -102,9 +102,11 @@ def _bury_alone(store: Store, order: Range, still: tuple[object, ...], record: R
         return
     # What was sent twice counts once: its twin may be stored, or come yet.
     twins = upload_keys.twins(store, order, whole.stream, [record], upload_keys.identities([record]))
-    duplicate = min(sum(twin.lines for twin in twins), whole.lines)
-    rejected = whole.lines - duplicate
-    if rejected or not twins:
-        alone = Rejected(0, None, rejected, "poison", str(poison)[:1000], (record.value or b"")[:PAYLOAD])
-        bury(store, whole.stream, whole.part, [record], [alone])
-    Batch.update(duplicate=duplicate, rejected=rejected).where(Batch.id == whole.id).execute()
+    left = [part for part in uploads.parts(record) if Place(0, part.line, part.lines) not in twins]
+    duplicate = min(sum(twin.lines for twin in twins), whole.lines) if left else whole.lines
+    if left:
+        # No more than is left: it may be sent again.
+        value = uploads.together([part.body for part in left]) if twins else record.value or b""
+        rejected = Rejected(0, None, whole.lines - duplicate, "poison", str(poison)[:1000], value[:PAYLOAD])
+        bury(store, whole.stream, whole.part, [record], [rejected])
+    Batch.update(duplicate=duplicate, rejected=whole.lines - duplicate).where(Batch.id == whole.id).execute()

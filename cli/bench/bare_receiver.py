@@ -32,9 +32,9 @@ def build_app() -> Any:
         if scope["type"] != "http":
             return
         if not publishers:
-            deadline = producer.DELIVERY_SECONDS + GRACE_SECONDS
+            deadline, limits = producer.DELIVERY_SECONDS + GRACE_SECONDS, (loaded.max_body_bytes, loaded.max_lines)
             loop = asyncio.get_running_loop()
-            publishers.append(Publisher(producers, loaded.kafka_topic, deadline, loaded.max_body_bytes, nowhere, loop))
+            publishers.append(Publisher(producers, loaded.kafka_topic, deadline, *limits, nowhere, loop))
         content = await body(receive)
         try:
             await publishers[0].publish(upload(content, datetime.now(UTC)), content, sharing=True)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import batch, uploads
-from pipeline.uploads import Keyed, Upload
+from pipeline.uploads import Part, Upload
 from tests.records import Rec, bodies, line
 
 NOW = datetime(2025, 6, 10, 10, 41, 40, 250, UTC)
@@ -46,10 +46,9 @@ def test_what_was_put_together_is_told_apart(sent: list[tuple[bytes, str | None,
     expected, at = [], 0
     for body, key, api_key in sent:
         lines = len(json.loads(body))
-        if key is not None:
-            expected.append(Keyed(key.encode(), (api_key or "").encode(), body, at, lines))
+        expected.append(Part(key and key.encode(), (api_key or "").encode(), body, at, lines))
         at += lines
-    assert uploads.keyed(made) == expected
+    assert uploads.parts(made) == expected
     assert batch.lines(made) == at
 
 
@@ -88,8 +87,11 @@ def test_several_say_of_each_what_one_says_of_itself() -> None:
 @given(bodies, st.binary(max_size=40))
 def test_nothing_that_a_record_may_hold_raises(found: Rec, said: bytes) -> None:
     for headers in (found.headers, (*found.headers, ("uploads", said)), (("uploads", None), *found.headers)):
-        for one in uploads.keyed(Rec(0, found.value, headers)):
-            assert 0 <= one.line <= one.line + one.lines <= batch.lines(Rec(0, found.value, headers))
+        at = 0
+        for one in uploads.parts(Rec(0, found.value, headers)):
+            assert one.line == at
+            at += one.lines
+        assert at == batch.lines(Rec(0, found.value, headers))
 
 
 @pytest.mark.parametrize(
@@ -111,8 +113,8 @@ def test_what_does_not_fit_what_it_says_of_itself_is_one_upload_without_a_key(li
     said = json.loads(dict(honest.headers)["uploads"] or b"")
     said[0] |= lie
     headers = tuple((name, json.dumps(said).encode() if name == "uploads" else value) for name, value in honest.headers)
-    assert uploads.keyed(honest) != []
-    assert uploads.keyed(Rec(0, honest.value, headers)) == []
+    assert [part.key for part in uploads.parts(honest)] == [b"k", b"l"]
+    assert uploads.parts(Rec(0, honest.value, headers)) == [Part(None, b"", honest.value, 0, 2)]
 
 
 def test_lies_that_cancel_out_are_told() -> None:
@@ -124,4 +126,4 @@ def test_lies_that_cancel_out_are_told() -> None:
             for count, more in zip(lines, sizes, strict=True)
         ]
         headers = (("lines", b"2"), ("uploads", msgspec.json.encode(said)))
-        assert uploads.keyed(Rec(0, honest.value, headers)) == []
+        assert uploads.parts(Rec(0, honest.value, headers)) == [Part(None, b"", honest.value, 0, 2)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from kafka.future import Future
 from pipeline.batch import Headers
 from pipeline.checkpoint import nowhere
 from pipeline.errors import Unavailable
-from pipeline.uploads import Upload, keyed
+from pipeline.uploads import Upload, parts
 from receiver.publisher import SHARED_BYTES, Publisher
 from receiver.refusal import Refusal
 from tests.records import Rec, line
@@ -47,8 +48,11 @@ class Producing:
         self.abandoned.append(why)
 
 
-def publisher_of(producing: Producing, deadline: float = 60, max_bytes: int = 2**20) -> Publisher:
-    return Publisher(producing, "raw-logs", deadline, max_bytes, nowhere, asyncio.get_running_loop())  # type: ignore[arg-type]
+def publisher_of(
+    producing: Producing, deadline: float = 60, max_bytes: int = 2**20, max_lines: int = 1_000
+) -> Publisher:
+    loop = asyncio.get_running_loop()
+    return Publisher(producing, "raw-logs", deadline, max_bytes, max_lines, nowhere, loop)  # type: ignore[arg-type]
 
 
 async def publish(publisher: Publisher, number: int = 0, sharing: bool = True, size: int = 0) -> None:
@@ -130,7 +134,7 @@ def test_a_record_that_kafka_never_takes_is_refused_and_its_producer_kept() -> N
 
 
 def keys(record: Rec) -> list[int]:
-    return [int(upload.key) for upload in keyed(record)]
+    return [int(upload.key or b"") for upload in parts(record)]
 
 
 def test_uploads_that_come_together_share_a_record_and_each_waits_for_it() -> None:
@@ -214,6 +218,77 @@ def test_names_of_any_length_stay_within_what_a_record_may_have() -> None:
     assert max(sizes) <= 10_000
 
 
+def test_a_shared_record_has_no_more_lines_than_an_upload_may_have() -> None:
+    producing = Producing()
+
+    async def run() -> None:
+        publisher = publisher_of(producing, max_lines=3)
+        uploads = [asyncio.create_task(publish(publisher, number)) for number in range(7)]
+        await asyncio.sleep(0.05)
+        for sent in producing.sent:
+            sent.success("its offset")
+        await asyncio.wait_for(asyncio.gather(*uploads), 5)
+
+    asyncio.run(run())
+    assert [keys(record) for record in producing.records] == [[0, 1, 2], [3, 4, 5], [6]]
+
+
+def test_what_kafka_takes_alone_is_sent_alone_where_it_does_not_take_it_with_others() -> None:
+    producing = Producing()
+
+    async def run() -> None:
+        publisher = publisher_of(producing)
+        together = [asyncio.create_task(publish(publisher, number)) for number in range(3)]
+        await asyncio.sleep(0.05)
+        producing.sent[0].failure(MessageSizeTooLargeError("too large"))
+        await asyncio.sleep(0.05)
+        assert [keys(record) for record in producing.records] == [[0, 1, 2], [0], [1], [2]]
+        producing.sent[1].success("its offset")
+        producing.sent[2].failure(MessageSizeTooLargeError("too large"))
+        producing.sent[3].success("its offset")
+        outcomes = await asyncio.wait_for(asyncio.gather(*together, return_exceptions=True), 5)
+        assert [type(outcome) for outcome in outcomes] == [type(None), Refusal, type(None)]
+
+    asyncio.run(run())
+    assert producing.abandoned == []
+
+
+@pytest.mark.parametrize("failure", [KafkaTimeoutError("no room"), RuntimeError("NetworkSelector closed!")])
+def test_what_cannot_be_sent_is_not_kept_in_memory_and_its_producer_is_abandoned(failure: Exception) -> None:
+    producing = Producing()
+    producing.failure = failure
+
+    class Body(bytes):
+        """One that is counted while it is there."""
+
+        alive = 0
+
+        def __new__(cls) -> Body:
+            cls.alive += 1
+            return super().__new__(cls, json.dumps([line()]).encode())
+
+        def __del__(self) -> None:
+            Body.alive -= 1
+
+    async def run() -> None:
+        publisher = publisher_of(producing)
+        for sharing in (True, False):
+            body = Body()
+            # `asyncio.wait_for` would keep the exception, and with it all that its frames have.
+            with pytest.raises(Unavailable):
+                await publisher.publish(Upload(1, len(body), NOW, "r"), body, sharing)
+            del body
+
+    gc.collect()
+    gc.disable()
+    try:
+        asyncio.run(run())
+        assert Body.alive == 0
+    finally:
+        gc.enable()
+    assert len(producing.abandoned) == 2
+
+
 @pytest.mark.parametrize("at_once", [False, True])
 def test_what_fails_fails_for_all_that_share_it_and_for_nobody_else(at_once: bool) -> None:
     producing = Producing()
@@ -258,6 +333,21 @@ def test_who_gives_up_takes_nobody_along_and_leaves_nothing_behind(before: bool)
 
     asyncio.run(run())
     assert producing.abandoned == []
+
+
+def test_who_gives_up_leaves_the_others_their_deadline() -> None:
+    producing = Producing()
+
+    async def run() -> None:
+        publisher = publisher_of(producing, 0.2)
+        together = [asyncio.create_task(publish(publisher, number)) for number in range(2)]
+        await asyncio.sleep(0.05)
+        together[0].cancel()
+        with pytest.raises(Unavailable, match="no acknowledgement in time"):
+            await asyncio.wait_for(together[1], 5)
+
+    asyncio.run(run())
+    assert len(producing.abandoned) == 1
 
 
 def test_uploads_after_another_producer_was_built_go_by_that_one() -> None:

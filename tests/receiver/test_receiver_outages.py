@@ -90,10 +90,10 @@ def receiver(launch: Launch, environment: Environment) -> Child:
     return child
 
 
-def keys(backend: Backend, environment: Environment) -> set[bytes]:
+def keys(backend: Backend, environment: Environment) -> set[bytes | None]:
     """The keys of the uploads in the topic."""
     return {
-        upload.key for record in wire.records(backend, environment["KAFKA_TOPIC"]) for upload in uploads.keyed(record)
+        upload.key for record in wire.records(backend, environment["KAFKA_TOPIC"]) for upload in uploads.parts(record)
     }
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -71,7 +73,22 @@ def test_of_a_record_that_is_poison_such_uploads_are_rejected_as_are_no_twins(
     log.drain(actor)
     found = consistent(store)
     assert (found.rejected, found.duplicate, found.pending) == (rejected, duplicate, 0)
-    assert store.read(lambda: DeadLetter.select().count()) == bool(rejected)
+    letters = store.read(lambda: [bytes(row.payload) for row in DeadLetter.select()])
+    left = [text for key, lines in of.items() if key not in before for text in lines]
+    assert [json.loads(letter) for letter in letters] == ([left] if left else [])
+
+
+def test_a_record_as_a_whole_of_which_some_uploads_are_twins_is_rejected_without_them(store: Store) -> None:
+    log = Log(store)
+    actor = log.actor()
+    one, other = [line(path="/k")], [line(path="/l"), line(200)]
+    actor(log.planned([upload(0, one, key="k")]), again=False)
+    record = shared(BAD, (one, "k"), (other, "l"))
+    # Foreign: as long as it says, and no array.
+    log.planned([replace(record, value=b"{" + (record.value or b"")[1:])])
+    log.drain(actor)
+    found = consistent(store)
+    assert (found.stored, found.rejected, found.duplicate, found.pending) == (1, 2, 1, 0)
 
 
 @pytest.mark.usefixtures("poisonous")
