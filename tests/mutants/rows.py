@@ -480,9 +480,16 @@ _POISON: Final = (
     Mutant(
         "a record that is buried counts once with its twin: twice",
         _SPLIT,
-        "duplicate = min(sum(twin.lines for twin in twins), whole.lines)",
-        "duplicate = 0",
+        "twins = upload_keys.twins(store, order, whole.stream, [record], upload_keys.identities([record]))",
+        "twins: list[Place] = []",
         _T_SPLIT + "an_upload_whose_one_record_is_poison_counts_once_with_its_twin",
+    ),
+    Mutant(
+        "a letter of a shared record has the uploads that are no twins: all",
+        _SPLIT,
+        'if twins else record.value or b""',
+        'if not record else record.value or b""',
+        _T_SPLIT + "of_a_record_that_is_poison_such_uploads_are_rejected_as_are_no_twins",
     ),
     Mutant(
         "a batch whose worker vanished five times is split: sent again without end",
