@@ -60,8 +60,8 @@ class _Connector(KafkaNetSocket):  # type: ignore[misc]  # kafka-python ships no
 class _Net(NetworkSelector):  # type: ignore[misc]
     """What a client's requests go through. It does not wait for a socket that can be written to already.
 
-    kafka-python registers each socket before each write, and goes round once more: of the milliseconds that a produce
-    request takes its thread that is a fifth.
+    kafka-python registers each socket before each write, and goes round once more: that is a fifth of what a produce
+    request costs its thread.
     """
 
     def wait_write(self, fileobj: Any, timeout_at: float | None = None) -> Awaitable[None]:

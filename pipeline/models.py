@@ -90,7 +90,7 @@ class Batch(Model):
 
 
 class UploadKey(Model):
-    """The one record that counts among those that have a client's upload; where it has it several times, the first."""
+    """Which record counts, of those that a client's upload is in; of several copies in that one, the first."""
 
     identity = BytesField(primary_key=True)
     stream = BigIntegerField()

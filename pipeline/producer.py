@@ -25,8 +25,6 @@ BATCH_BYTES = 256 * 1024
 def build(settings: Settings, partitioner: Partitioner | None = None) -> KafkaProducer:
     """A producer that knows the topic's partitions, so that its `send` does not wait for anything.
 
-    A record is sent at once: who has many small ones puts them together before (`receiver/publisher.py`).
-
     `acks` stays at its default (all, idempotent). Raises Unavailable after some seconds at the most.
     """
     _await_answer(settings.kafka_bootstrap_servers)
@@ -41,6 +39,7 @@ def build(settings: Settings, partitioner: Partitioner | None = None) -> KafkaPr
                 reconnect_backoff_max_ms=500,
                 # The longest that `send` may block the event loop, should the topic vanish.
                 max_block_ms=250,
+                # The receiver has put together what came together, and whoever else sends waits for each.
                 linger_ms=0,
                 batch_size=min(BATCH_BYTES, max_request_size),
                 compression_type="lz4",

@@ -38,7 +38,7 @@ class Record(msgspec.Struct, frozen=True):
     id: int
     value: bytes
     lines: int
-    key: bytes
+    key: str
     retried_at: datetime | None
 
 
@@ -66,10 +66,10 @@ def record(letter: Any, topic_id: str, replace: str | None, again: bool, max_lin
     return Record(letter.id, value, _lines(value, max_lines), key(letter, topic_id), letter.retried_at)
 
 
-def key(letter: Any, topic_id: str) -> bytes:
+def key(letter: Any, topic_id: str) -> str:
     """What a letter's upload is known by: where it stood and what came. Its id may be another's after a restore."""
     place = f"{topic_id}/{letter.part}/{letter.offset}/{letter.line_index}/"
-    return b"dead-letter-" + blake2b(place.encode() + bytes(letter.payload), digest_size=16).hexdigest().encode()
+    return "dead-letter-" + blake2b(place.encode() + bytes(letter.payload), digest_size=16).hexdigest()
 
 
 def send(producer: KafkaProducer, topic: str, store: Store, records: Sequence[Record]) -> list[int]:
@@ -144,4 +144,4 @@ def _headers(sent: Record, now: datetime) -> Headers:
     it counts once; and no client's key meets it, since no API key is named so.
     """
     request = f"dead-letter-{sent.id}"
-    return headers(Upload(sent.lines, len(sent.value), now, request, sent.key.decode(), "dead-letters"))
+    return headers(Upload(sent.lines, len(sent.value), now, request, sent.key, "dead-letters"))

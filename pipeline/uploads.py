@@ -3,7 +3,7 @@
 A record's value is a JSON array of lines in either case, with a `lines` header that says how many. Of one upload it is
 the body as it came, and further headers say what is known of it; of several it has the lines of all, one upload's after
 the other's, and the header `uploads` says what is known of each. That is what makes many small uploads cheap: a record
-costs each process that it goes through as much as a few hundred lines do.
+costs each process that it goes through as much as some hundred lines do.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class Upload(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     api_key: str | None = None
 
 
-class Part(NamedTuple):
-    """An upload as a record has it: the key that it came with, its body, and which of the record's lines are its."""
+class Held(NamedTuple):
+    """An upload as a record holds it: the key that it came with, its body, and which of the record's lines are its."""
 
     key: bytes | None
     api_key: bytes
@@ -83,18 +83,18 @@ def size(upload: Upload) -> int:
     return upload.bytes + _SAID + len(upload.request) + 2 * len(upload.key or "") + len(upload.api_key or "")
 
 
-def parts(record: Record) -> list[Part]:
+def held(record: Record) -> list[Held]:
     """A record's uploads, in their order, of which there is one at least; never raises.
 
     What says of itself that it holds several, and does not fit what it says, is one upload without a key.
     """
     value, lines = record.value or b"", batch.lines(record)
     if (said := batch.header(record, "uploads")) is not None:
-        return _several(said, value, lines) or [Part(None, b"", value, 0, lines)]
-    return [Part(batch.header(record, "key"), batch.header(record, "api_key") or b"", value, 0, lines)]
+        return _several(said, value, lines) or [Held(None, b"", value, 0, lines)]
+    return [Held(batch.header(record, "key"), batch.header(record, "api_key") or b"", value, 0, lines)]
 
 
-def _several(said: bytes, value: bytes, lines: int) -> list[Part]:
+def _several(said: bytes, value: bytes, lines: int) -> list[Held]:
     """Nothing where it does not fit."""
     try:
         uploads = _uploads.decode(said)
@@ -102,13 +102,13 @@ def _several(said: bytes, value: bytes, lines: int) -> list[Part]:
         return []
     if any(upload.lines < 1 or upload.bytes < 2 for upload in uploads):
         return []
-    held = sum(upload.bytes - 1 for upload in uploads) + 1
-    if (sum(upload.lines for upload in uploads), held) != (lines, len(value)):
+    size = sum(upload.bytes - 1 for upload in uploads) + 1
+    if (sum(upload.lines for upload in uploads), size) != (lines, len(value)):
         return []
     found, line, at = [], 0, 1
     for upload in uploads:
         after = at + upload.bytes - 2
         key = None if upload.key is None else upload.key.encode()
-        found.append(Part(key, (upload.api_key or "").encode(), b"[%b]" % value[at:after], line, upload.lines))
+        found.append(Held(key, (upload.api_key or "").encode(), b"[%b]" % value[at:after], line, upload.lines))
         line, at = line + upload.lines, after + 1
     return found

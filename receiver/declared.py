@@ -36,7 +36,7 @@ class Declared(msgspec.Struct, frozen=True, gc=False):
     `encoding` is the body's, one of ENCODINGS; the length is that of the encoded one.
     """
 
-    key: bytes | None
+    key: str | None
     length: int | None
     encoding: str
 
@@ -69,7 +69,11 @@ def read(headers: RawHeaders, max_bytes: int, is_open: bool = False) -> Declared
     key = said.get(b"idempotency-key")
     if key is not None and not _KEY.fullmatch(key):
         raise Refusal(400, "the Idempotency-Key must be 1 to 255 visible ASCII characters")
-    return Declared(key=key, length=_length(said.get(b"content-length"), max_bytes), encoding=encoding)
+    return Declared(
+        key=None if key is None else key.decode(),
+        length=_length(said.get(b"content-length"), max_bytes),
+        encoding=encoding,
+    )
 
 
 def request_id(headers: RawHeaders) -> bytes:

@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from pipeline import checkpoint, exposure, logging, process, producer, settings, status, web_server
 from pipeline.brokers import require_answer
 from pipeline.cache import Cache
+from pipeline.checkpoint import Checkpoint
 from pipeline.keyring import Keyring
 from pipeline.port import require_free
 from receiver import openapi
@@ -27,7 +28,7 @@ from receiver.metrics import Metrics
 from receiver.partitioner import InSlices
 from receiver.producers import Producers
 from receiver.publisher import Publisher
-from receiver.upload import Upload
+from receiver.upload import Endpoint
 
 log = structlog.get_logger(__name__)
 
@@ -89,7 +90,7 @@ def build_app() -> AsgiApp:
         keeping = api_keys.keeping(Store.open(loaded.database_url), keyring)
         process.background(keeping)
         checks["api_keys"] = keyring.require_known
-    endpoint: list[Upload] = []
+    endpoint: list[Endpoint] = []
 
     async def upload(scope: Any, receive: Any, send: Any) -> None:
         await endpoint[0](scope, receive, send)
@@ -97,10 +98,9 @@ def build_app() -> AsgiApp:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
-        deadline, limits = producer.DELIVERY_SECONDS + GRACE_SECONDS, (loaded.max_body_bytes, loaded.max_lines)
-        publisher = Publisher(producers, loaded.kafka_topic, deadline, *limits, checkpoint.from_environment(), loop)
-        now = partial(datetime.now, UTC)
-        endpoint.append(Upload(publisher.publish, budget, metrics, now, *limits, keyring, loop))
+        given = publisher_of(producers, loaded, checkpoint.from_environment(), loop)
+        now, limits = partial(datetime.now, UTC), (loaded.max_body_bytes, loaded.max_lines)
+        endpoint.append(Endpoint(given.publish, budget, metrics, now, *limits, keyring, loop))
         producers.start()
         await asyncio.to_thread(producers.first.wait, START_SECONDS)
         yield
@@ -110,6 +110,15 @@ def build_app() -> AsgiApp:
 
     document = openapi.document(loaded.max_body_bytes, loaded.max_lines, keys=keyring is not None)
     return compose(upload, checks, metrics.registry, lifespan, document)
+
+
+def publisher_of(
+    producers: Producers, loaded: settings.Settings, checkpoint: Checkpoint, loop: asyncio.AbstractEventLoop
+) -> Publisher:
+    """The publisher to the topic that the settings name."""
+    deadline = producer.DELIVERY_SECONDS + GRACE_SECONDS
+    limits = loaded.max_body_bytes, loaded.max_lines
+    return Publisher(producers, loaded.kafka_topic, deadline, *limits, checkpoint, loop)
 
 
 def _kafka_check(producers: Producers, loaded: settings.Settings) -> Callable[[], None]:

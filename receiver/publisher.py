@@ -17,9 +17,9 @@ from receiver.acknowledgements import Acknowledgements, Outcome
 from receiver.producers import Producers
 from receiver.refusal import Refusal
 
-# How long (seconds) an upload waits for others to share a record with, and how many bytes that has at the most: it is
-# kept whole where it becomes a dead letter.
-LINGER = 0.003
+# How long an upload waits for others to share a record with, and how many bytes that has at the most: it is kept whole
+# where it becomes a dead letter.
+LINGER_SECONDS = 0.003
 SHARED_BYTES = PAYLOAD
 
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
@@ -49,65 +49,64 @@ class Publisher:
         self._checkpoint = checkpoint
         self._loop = loop
         self._acknowledgements = Acknowledgements(loop)
-        self._open: _Shared | None = None
+        self._open: _Record | None = None
         # When each record that is waited for is overdue, the oldest first.
-        self._due: dict[_Shared, float] = {}
+        self._due: dict[_Record, float] = {}
         self._settle_overdue()
 
     async def publish(self, upload: Upload, body: bytes, sharing: bool) -> None:
-        """Returns once all replicas in sync have the record that the upload is in, its own or a shared one.
+        """Returns once all replicas in sync have the record that the upload is in.
 
-        Only such a body is given for `sharing` as nothing can be the matter with, and as `uploads.record` takes with
-        others. Raises Unavailable where it is not known whether Kafka has it (it may be in the log, or come to be), and
-        Refusal (413) where Kafka takes no record as large.
+        With `sharing` (`Verdict.can_share`) it may be in one with others: nothing in it can be their fault, and its
+        brackets can be cut off. Raises Unavailable where it is not known whether Kafka has it (it may be in the log, or
+        come to be), and Refusal (413) where Kafka takes no record as large.
         """
         producer = self._producers.current()
         waiter: asyncio.Future[Outcome] = self._loop.create_future()
-        if sharing and uploads.size(upload) < self._shared_bytes:
-            shared = self._room(producer, upload)
-            shared.add(upload, body, waiter)
+        size = uploads.size(upload)
+        if sharing and size <= self._shared_bytes:
+            record = self._with_room(producer, size, upload.lines)
+            record.add(upload, body, waiter, size)
         else:
-            shared = _Shared(producer)
-            shared.add(upload, body, waiter)
-            self._send(shared)
+            record = _Record(producer)
+            record.add(upload, body, waiter, size)
+            self._send(record)
         outcome = await waiter
         # Where somebody gives up before, the others' deadline stays.
-        self._due.pop(shared, None)
-        if isinstance(outcome, _TOO_LARGE) and len(shared.uploads) > 1:
+        self._due.pop(record, None)
+        if isinstance(outcome, _TOO_LARGE) and len(record.uploads) > 1:
             await self.publish(upload, body, sharing=False)
         elif isinstance(outcome, Exception):
             raise self._failed(producer, outcome)
         else:
             self._checkpoint("receiver.acknowledged")
 
-    def _room(self, producer: KafkaProducer, upload: Upload) -> _Shared:
-        """A record with room for an upload, which will be sent by this producer."""
-        shared = self._open
-        if shared is not None and not (
-            shared.producer is producer
-            and shared.size + uploads.size(upload) <= self._shared_bytes
-            and shared.lines + upload.lines <= self._max_lines
+    def _with_room(self, producer: KafkaProducer, size: int, lines: int) -> _Record:
+        """A record with room for so much, which will be sent by this producer."""
+        if (record := self._open) is not None and (
+            record.producer is not producer
+            or record.size + size > self._shared_bytes
+            or record.lines + lines > self._max_lines
         ):
-            self._send(shared)
-            shared = None
-        if shared is None:
-            shared = self._open = _Shared(producer)
-            self._loop.call_later(LINGER, self._send_open, shared)
-        return shared
+            self._send(record)
+        if self._open is None:
+            self._open = _Record(producer)
+            self._loop.call_later(LINGER_SECONDS, self._send_open, self._open)
+        return self._open
 
-    def _send_open(self, shared: _Shared) -> None:
-        if shared is self._open:
-            self._send(shared)
+    def _send_open(self, record: _Record) -> None:
+        if record is self._open:
+            self._send(record)
 
-    def _send(self, shared: _Shared) -> None:
-        if shared is self._open:
+    def _send(self, record: _Record) -> None:
+        if record is self._open:
             self._open = None
-        self._due[shared] = self._loop.time() + self._deadline
+        self._due[record] = self._loop.time() + self._deadline
         self._checkpoint("receiver.before_send")
-        settle = partial(self._acknowledgements.settle, shared.waiters)
+        settle = partial(self._acknowledgements.settle, record.waiters)
         try:
-            value, headers = uploads.record(shared.uploads, shared.bodies)
-            shared.producer.send(self._topic, value=value, headers=headers).add_callback(settle).add_errback(settle)
+            value, headers = uploads.record(record.uploads, record.bodies)
+            record.producer.send(self._topic, value=value, headers=headers).add_callback(settle).add_errback(settle)
         except Exception as error:
             # Without this frame, which has the bodies.
             settle(error.with_traceback(None))
@@ -134,8 +133,8 @@ class Publisher:
         return Unavailable("kafka", why)
 
 
-class _Shared:
-    """Uploads that go into one record, and who waits for each."""
+class _Record:
+    """A record while it is filled and waited for: its uploads, and who waits for each."""
 
     __slots__ = ("bodies", "lines", "producer", "size", "uploads", "waiters")
 
@@ -146,9 +145,9 @@ class _Shared:
         self.waiters: list[asyncio.Future[Outcome]] = []
         self.size = self.lines = 0
 
-    def add(self, upload: Upload, body: bytes, waiter: asyncio.Future[Outcome]) -> None:
+    def add(self, upload: Upload, body: bytes, waiter: asyncio.Future[Outcome], size: int) -> None:
         self.uploads.append(upload)
         self.bodies.append(body)
         self.waiters.append(waiter)
-        self.size += uploads.size(upload)
+        self.size += size
         self.lines += upload.lines

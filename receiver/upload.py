@@ -56,7 +56,7 @@ class Answer(msgspec.Struct, frozen=True):
     headers: Headers = ()
 
 
-class Upload:
+class Endpoint:
     """The endpoint, as a plain ASGI application."""
 
     def __init__(
@@ -70,8 +70,8 @@ class Upload:
         keyring: Keyring | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        """`now` is the server's time, aware and in UTC; with a `keyring`, uploads need a key of it; `loop` is the event
-        loop, where it is known already."""
+        """`now` is the server's time, aware and in UTC; with a `keyring`, uploads need a key of it; `loop` is the one
+        that it is called on, as `Deadline` has it."""
         self._publish = publish
         self._budget = budget
         self._metrics = metrics
@@ -118,9 +118,8 @@ class Upload:
             self._require_staying(api_key)
             if verdict.accepted:
                 lines = verdict.accepted + verdict.rejected
-                key = None if said.key is None else said.key.decode()
-                upload = uploads.Upload(lines, len(body), self._now(), request.decode(), key, api_key)
-                await self._publish(upload, body, verdict.plain)
+                upload = uploads.Upload(lines, len(body), self._now(), request.decode(), said.key, api_key)
+                await self._publish(upload, body, verdict.can_share)
         if verdict.rejected and not verdict.accepted:
             self._metrics.rejected.inc(verdict.rejected)
             errors = tuple(Fault(f"/{error.index}", error.detail) for error in verdict.errors)

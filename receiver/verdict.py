@@ -26,13 +26,13 @@ class LineError(msgspec.Struct, frozen=True):
 class Verdict(msgspec.Struct, frozen=True):
     """How many lines are valid and how many are not; `errors` are the first SHOWN of the latter.
 
-    `plain` is a body that has nothing but ordinary valid lines between its brackets, and nothing around these.
+    `can_share` says that the body has only ordinary valid lines, and begins and ends with its brackets.
     """
 
     accepted: int
     rejected: int
     errors: tuple[LineError, ...] = ()
-    plain: bool = False
+    can_share: bool = False
 
 
 def at_once(body: bytes, max_lines: int) -> Verdict | None:
@@ -44,7 +44,7 @@ def at_once(body: bytes, max_lines: int) -> Verdict | None:
     if lines is None:
         return None
     _bounded(lines, max_lines)
-    return Verdict(lines, 0, plain=body.startswith(b"[") and body.endswith(b"]"))
+    return Verdict(lines, 0, can_share=body.startswith(b"[") and body.endswith(b"]"))
 
 
 def line_by_line(body: bytes, max_lines: int) -> Verdict:

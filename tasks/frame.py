@@ -83,27 +83,30 @@ def parse(records: Sequence[Record]) -> Parsed:
     return Parsed(ordinary.with_columns(MINUTE), rejected)
 
 
-def without(parsed: Parsed, uploads: Sequence[Place]) -> Parsed:
+def without(parsed: Parsed, gone: Sequence[Place]) -> Parsed:
     """The same batch without the lines of some of its uploads."""
-    gone = np.array(sorted(uploads), dtype=np.int64).reshape(-1, 3)
-    begins = gone[:, 0] << 32 | gone[:, 1]
-    ends = np.concatenate([[0], begins + gone[:, 2]])
+    # A line's record and number as one: which upload it is of is one search for all lines.
+    uploads = np.array(sorted(gone), dtype=np.int64).reshape(-1, 3)
+    begins = _position(uploads[:, 0], uploads[:, 1])
+    ends = np.concatenate([[0], begins + uploads[:, 2]])
+
+    def stay(records: Numbers, lines: Numbers) -> npt.NDArray[np.bool_]:
+        positions = _position(records, lines)
+        return positions >= ends[np.searchsorted(begins, positions, side="right")]
+
     of_record = Counter[int]()
-    for upload in uploads:
+    for upload in gone:
         of_record[upload.record] += upload.lines
-
-    def stay(places: Numbers) -> npt.NDArray[np.bool_]:
-        return places >= ends[np.searchsorted(begins, places, side="right")]
-
-    places = parsed.frame["record"].to_numpy().astype(np.int64) << 32 | parsed.frame["line"].to_numpy()
-    lines = np.array([one.record << 32 | (one.line or 0) for one in parsed.rejected], dtype=np.int64)
-    # A record that was rejected as a whole is gone with all of its uploads alone.
-    rejected = [
+    rejected = np.array([(one.record, one.line or 0) for one in parsed.rejected], dtype=np.int64).reshape(-1, 2)
+    # Rejected as a whole, a record is gone only with all its uploads. With some, the counts do not balance: it is split
+    # off, and buried without its twins.
+    left = [
         one
-        for one, stays in zip(parsed.rejected, stay(lines).tolist(), strict=True)
-        if (stays if one.line is not None else one.lines > of_record[one.record] or one.record not in of_record)
+        for one, stays in zip(parsed.rejected, stay(rejected[:, 0], rejected[:, 1]).tolist(), strict=True)
+        if (stays if one.line is not None else one.record not in of_record or one.lines > of_record[one.record])
     ]
-    return Parsed(parsed.frame.filter(pl.Series(stay(places), dtype=pl.Boolean)), rejected)
+    stays = stay(parsed.frame["record"].to_numpy(), parsed.frame["line"].to_numpy())
+    return Parsed(parsed.frame.filter(pl.Series(stays, dtype=pl.Boolean)), left)
 
 
 def _elements(record: Record) -> Sequence[str | None] | LineFault:
@@ -159,6 +162,10 @@ def _judge(records: Sequence[Record], others: pl.DataFrame, rejected: list[Rejec
 def _whole(number: int, record: Record, fault: LineFault) -> Rejected:
     value = (record.value or b"")[:PAYLOAD]
     return Rejected(number, None, batch.lines(record), fault.reason, fault.detail, value)
+
+
+def _position(records: Numbers, lines: Numbers) -> Numbers:
+    return records.astype(np.int64) << 32 | lines
 
 
 def _any_elements(record: Record) -> list[Any]:

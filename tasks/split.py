@@ -102,11 +102,12 @@ def _bury_alone(store: Store, order: Range, still: tuple[object, ...], record: R
         return
     # What was sent twice counts once: its twin may be stored, or come yet.
     twins = upload_keys.twins(store, order, whole.stream, [record], upload_keys.identities([record]))
-    left = [part for part in uploads.parts(record) if Place(0, part.line, part.lines) not in twins]
+    left = [one for one in uploads.held(record) if Place(0, one.line, one.lines) not in twins]
+    # What was planned is to be accounted for, however many lines this version counts.
     duplicate = min(sum(twin.lines for twin in twins), whole.lines) if left else whole.lines
     if left:
-        # No more than is left: it may be sent again.
-        value = uploads.together([part.body for part in left]) if twins else record.value or b""
+        # Without the twins: who sends the letter again would count them twice.
+        value = uploads.together([one.body for one in left]) if twins else record.value or b""
         rejected = Rejected(0, None, whole.lines - duplicate, "poison", str(poison)[:1000], value[:PAYLOAD])
         bury(store, whole.stream, whole.part, [record], [rejected])
     Batch.update(duplicate=duplicate, rejected=whole.lines - duplicate).where(Batch.id == whole.id).execute()

@@ -18,7 +18,7 @@ def identities(records: Sequence[Record]) -> dict[Place, bytes]:
     """What each upload with an `Idempotency-Key` is known by: 16 bytes over API key, key and body."""
     found = {}
     for number, record in enumerate(records):
-        for upload in uploads.parts(record):
+        for upload in uploads.held(record):
             if upload.key is None:
                 continue
             state = hashlib.blake2b(digest_size=16)

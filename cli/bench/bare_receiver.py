@@ -15,7 +15,7 @@ from cli.bench.parts import upload
 from pipeline import process, producer, settings
 from pipeline.checkpoint import nowhere
 from pipeline.errors import TallyError
-from receiver.main import GRACE_SECONDS, NICE
+from receiver.main import NICE, publisher_of
 from receiver.producers import Producers
 from receiver.publisher import Publisher
 
@@ -32,9 +32,7 @@ def build_app() -> Any:
         if scope["type"] != "http":
             return
         if not publishers:
-            deadline, limits = producer.DELIVERY_SECONDS + GRACE_SECONDS, (loaded.max_body_bytes, loaded.max_lines)
-            loop = asyncio.get_running_loop()
-            publishers.append(Publisher(producers, loaded.kafka_topic, deadline, *limits, nowhere, loop))
+            publishers.append(publisher_of(producers, loaded, nowhere, asyncio.get_running_loop()))
         content = await body(receive)
         try:
             await publishers[0].publish(upload(content, datetime.now(UTC)), content, sharing=True)

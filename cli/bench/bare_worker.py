@@ -11,6 +11,7 @@ import socket
 import sys
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from functools import partial
+from itertools import chain
 from typing import Final, NoReturn
 
 from kafka import KafkaConsumer
@@ -20,7 +21,7 @@ from pipeline import batch, process, settings
 from pipeline.storage import Store
 from tasks import rows
 
-# Threads that insert rows, and records that are taken at once: no more than make half a batch of many lines each.
+# Threads that insert rows, and records a poll: of 1,000 lines each, half a batch.
 WRITERS: Final = 2
 RECORDS: Final = 16
 
@@ -44,7 +45,7 @@ def _work(client: KafkaConsumer, store: Store) -> NoReturn:
     lines = 0
     while True:
         polled = client.poll(timeout_ms=50, max_records=RECORDS)
-        for record in (record for records in polled.values() for record in records):
+        for record in chain.from_iterable(polled.values()):
             values.append(record.value)
             lines += batch.lines(record)
         if values and (not polled or lines >= batch.LINES):

@@ -30,15 +30,17 @@ def upload(body: bytes, now: datetime) -> Upload:
 def records(bodies: Sequence[bytes]) -> list[tuple[bytes, Headers]]:
     """Values and headers of records with as many of these bodies in each as a receiver puts together."""
     now = datetime.now(UTC)
-    found: list[list[bytes]] = [[]]
-    size = 0
+    found: list[tuple[list[Upload], list[bytes]]] = []
+    size = SHARED_BYTES  # so that the first begins a record
     for body in bodies:
-        size += uploads.size(upload(body, now))
-        if found[-1] and size > SHARED_BYTES:
-            found.append([])
-            size = uploads.size(upload(body, now))
-        found[-1].append(body)
-    return [uploads.record([upload(body, now) for body in some], some) for some in found]
+        one = upload(body, now)
+        size += uploads.size(one)
+        if size > SHARED_BYTES:
+            found.append(([], []))
+            size = uploads.size(one)
+        found[-1][0].append(one)
+        found[-1][1].append(body)
+    return [uploads.record(*some) for some in found]
 
 
 def from_now(settings: Settings, parts: Sequence[int], wait_ms: int) -> KafkaConsumer:

@@ -351,11 +351,18 @@ _UPLOAD_KEYS: Final = (
         _T_KEYS + "of_several_of_one_identity_in_a_record_the_first_counts",
     ),
     Mutant(
-        "a record is believed what it says of its uploads where that fits: also where it does not",
+        "no upload has less than a line and two brackets: lies that cancel out are believed",
         "pipeline/uploads.py",
         "if any(upload.lines < 1 or upload.bytes < 2 for upload in uploads):",
         "if False:",
         "tests/pipeline/test_uploads.py::test_lies_that_cancel_out_are_told",
+    ),
+    Mutant(
+        "a record is believed what it says of its uploads where that fits: also where it does not",
+        "pipeline/uploads.py",
+        "if (sum(upload.lines for upload in uploads), size) != (lines, len(value)):",
+        "if False:",
+        "tests/pipeline/test_uploads.py::test_what_does_not_fit_what_it_says_of_itself_is_one_upload_without_a_key",
     ),
     Mutant(
         "keys are inserted, then looked at: looked at first",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import batch, uploads
-from pipeline.uploads import Part, Upload
+from pipeline.uploads import Held, Upload
 from tests.records import Rec, bodies, line
 
 NOW = datetime(2025, 6, 10, 10, 41, 40, 250, UTC)
@@ -46,9 +46,9 @@ def test_what_was_put_together_is_told_apart(sent: list[tuple[bytes, str | None,
     expected, at = [], 0
     for body, key, api_key in sent:
         lines = len(json.loads(body))
-        expected.append(Part(key and key.encode(), (api_key or "").encode(), body, at, lines))
+        expected.append(Held(key and key.encode(), (api_key or "").encode(), body, at, lines))
         at += lines
-    assert uploads.parts(made) == expected
+    assert uploads.held(made) == expected
     assert batch.lines(made) == at
 
 
@@ -88,10 +88,21 @@ def test_several_say_of_each_what_one_says_of_itself() -> None:
 def test_nothing_that_a_record_may_hold_raises(found: Rec, said: bytes) -> None:
     for headers in (found.headers, (*found.headers, ("uploads", said)), (("uploads", None), *found.headers)):
         at = 0
-        for one in uploads.parts(Rec(0, found.value, headers)):
+        for one in uploads.held(Rec(0, found.value, headers)):
             assert one.line == at
             at += one.lines
         assert at == batch.lines(Rec(0, found.value, headers))
+
+
+ONE = json.dumps([line()]).encode()
+HONEST = record((ONE, "k", None), (ONE, "l", None))
+
+
+def lying(*lies: dict[str, object]) -> Rec:
+    """The honest record, where this is said of its uploads instead."""
+    said = json.loads(dict(HONEST.headers)["uploads"] or b"")
+    told = json.dumps([one | lie for one, lie in zip(said, lies, strict=True)]).encode()
+    return replace(HONEST, headers=tuple((name, told if name == "uploads" else text) for name, text in HONEST.headers))
 
 
 @pytest.mark.parametrize(
@@ -108,22 +119,17 @@ def test_nothing_that_a_record_may_hold_raises(found: Rec, said: bytes) -> None:
     ],
 )
 def test_what_does_not_fit_what_it_says_of_itself_is_one_upload_without_a_key(lie: dict[str, object]) -> None:
-    body = json.dumps([line()]).encode()
-    honest = record((body, "k", None), (body, "l", None))
-    said = json.loads(dict(honest.headers)["uploads"] or b"")
-    said[0] |= lie
-    headers = tuple((name, json.dumps(said).encode() if name == "uploads" else value) for name, value in honest.headers)
-    assert [part.key for part in uploads.parts(honest)] == [b"k", b"l"]
-    assert uploads.parts(Rec(0, honest.value, headers)) == [Part(None, b"", honest.value, 0, 2)]
+    assert [one.key for one in uploads.held(lying({}, {}))] == [b"k", b"l"]
+    assert uploads.held(lying(lie, {})) == [Held(None, b"", HONEST.value or b"", 0, 2)]
 
 
-def test_lies_that_cancel_out_are_told() -> None:
-    body = json.dumps([line()]).encode()
-    honest = record((body, "k", None), (body, "l", None))
-    for lines, sizes in (((2, 0), (0, 0)), ((3, -1), (0, 0)), ((1, 1), (len(body), -len(body)))):
-        said = [
-            {"lines": count, "bytes": len(body) + more, "received": NOW, "request": "r", "key": "k"}
-            for count, more in zip(lines, sizes, strict=True)
-        ]
-        headers = (("lines", b"2"), ("uploads", msgspec.json.encode(said)))
-        assert uploads.parts(Rec(0, honest.value, headers)) == [Part(None, b"", honest.value, 0, 2)]
+@pytest.mark.parametrize(
+    "lies",
+    [
+        ({"lines": 2}, {"lines": 0}),
+        ({"lines": 3}, {"lines": -1}),
+        ({"bytes": 2 * len(ONE)}, {"bytes": 0}),
+    ],
+)
+def test_lies_that_cancel_out_are_told(lies: tuple[dict[str, object], dict[str, object]]) -> None:
+    assert uploads.held(lying(*lies)) == [Held(None, b"", HONEST.value or b"", 0, 2)]

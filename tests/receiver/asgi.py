@@ -13,7 +13,7 @@ from pipeline import batch, uploads
 from pipeline.errors import TallyError
 from receiver.budget import Budget
 from receiver.metrics import Metrics
-from receiver.upload import Upload
+from receiver.upload import Endpoint
 
 LINE = "2025-06-10T10:41:40Z 184.116.4.244 POST /products 500 971ms"
 NOW = datetime(2025, 6, 10, 10, 41, 40, 250, tzinfo=UTC)
@@ -51,14 +51,16 @@ class Kept:
         self.sharing.append(sharing)
 
 
-def upload_app(kept: Kept, *, max_body_bytes: int = 1024 * 1024, max_lines: int = 1000, in_hand: int = 2**26) -> Upload:
+def upload_app(
+    kept: Kept, *, max_body_bytes: int = 1024 * 1024, max_lines: int = 1000, in_hand: int = 2**26
+) -> Endpoint:
     """The endpoint with small limits and a clock that stands still."""
     budget = Budget(in_hand)
-    return Upload(kept.publish, budget, Metrics(budget), lambda: NOW, max_body_bytes, max_lines)
+    return Endpoint(kept.publish, budget, Metrics(budget), lambda: NOW, max_body_bytes, max_lines)
 
 
 def post(
-    app: Upload,
+    app: Endpoint,
     *chunks: bytes,
     headers: Headers | None = None,
     method: str = "POST",

@@ -13,7 +13,7 @@ from pipeline.keyring import ApiKey, Keyring, Uses, digest, minted
 from pipeline.storage import Store
 from receiver.budget import Budget
 from receiver.metrics import Metrics
-from receiver.upload import Upload
+from receiver.upload import Endpoint
 from tasks import upload_keys
 from tests.receiver import asgi, wire
 from tests.receiver.asgi import LINE, NOW, Kept, body_of
@@ -26,11 +26,11 @@ BEARER = (b"authorization", f"Bearer {KEY}".encode())
 REVOKED_SECONDS = 5.0
 
 
-def door(kept: Kept, *scopes: str, rate: int | None = None) -> tuple[Upload, Keyring]:
+def door(kept: Kept, *scopes: str, rate: int | None = None) -> tuple[Endpoint, Keyring]:
     """The endpoint, which asks for keys and knows one."""
     keyring, budget = Keyring(lambda: 0.0), Budget(2**26)
     keyring.replace([ApiKey(PUBLIC_ID, digest(KEY), frozenset(scopes), rate)])
-    return Upload(kept.publish, budget, Metrics(budget), lambda: NOW, 2**20, 1000, keyring), keyring
+    return Endpoint(kept.publish, budget, Metrics(budget), lambda: NOW, 2**20, 1000, keyring), keyring
 
 
 def test_a_stranger_is_told_what_is_missing_and_nothing_of_his_is_kept() -> None:

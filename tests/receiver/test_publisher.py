@@ -16,7 +16,7 @@ from kafka.future import Future
 from pipeline.batch import Headers
 from pipeline.checkpoint import nowhere
 from pipeline.errors import Unavailable
-from pipeline.uploads import Upload, parts
+from pipeline.uploads import Upload, held
 from receiver.publisher import SHARED_BYTES, Publisher
 from receiver.refusal import Refusal
 from tests.records import Rec, line
@@ -134,7 +134,7 @@ def test_a_record_that_kafka_never_takes_is_refused_and_its_producer_kept() -> N
 
 
 def keys(record: Rec) -> list[int]:
-    return [int(upload.key or b"") for upload in parts(record)]
+    return [int(upload.key or b"") for upload in held(record)]
 
 
 def test_uploads_that_come_together_share_a_record_and_each_waits_for_it() -> None:

@@ -62,7 +62,7 @@ def test_uploads_that_come_at_once_share_records_and_each_stays_what_it_was(
         sent = [clients.submit(wire.post, environment, body, {"Idempotency-Key": key}) for key, body in bodies.items()]
         assert {one.result()[0] for one in sent} == {202}
     records = list(wire.records(backend, environment["KAFKA_TOPIC"]))
-    found = [upload for record in records for upload in uploads.parts(record)]
+    found = [upload for record in records for upload in uploads.held(record)]
     assert {(upload.key or b"").decode(): upload.body for upload in found} == bodies
     assert len(found) == 200 > len(records)
     assert sum(map(batch.lines, records)) == sum(len(json.loads(body)) for body in bodies.values())

@@ -93,7 +93,7 @@ def receiver(launch: Launch, environment: Environment) -> Child:
 def keys(backend: Backend, environment: Environment) -> set[bytes | None]:
     """The keys of the uploads in the topic."""
     return {
-        upload.key for record in wire.records(backend, environment["KAFKA_TOPIC"]) for upload in uploads.parts(record)
+        upload.key for record in wire.records(backend, environment["KAFKA_TOPIC"]) for upload in uploads.held(record)
     }
 
 

@@ -110,6 +110,7 @@ def test_of_several_uploads_in_a_record_those_that_are_gone_take_no_other_s_line
     records: list[Rec], data: st.DataObject
 ) -> None:
     parsed = parse(records)
+    # A foreign header may claim any number of lines.
     cuts = [data.draw(st.integers(0, batch.lines(record))) if batch.lines(record) < 10 else 0 for record in records]
     gone = [Place(number, cut, min(2, batch.lines(records[number]) - cut)) for number, cut in enumerate(cuts)]
     left = without(parsed, gone)
