@@ -98,9 +98,9 @@ def build_app() -> AsgiApp:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
-        given = publisher_of(producers, loaded, checkpoint.from_environment(), loop)
+        publisher = publisher_of(producers, loaded, checkpoint.from_environment(), loop)
         now, limits = partial(datetime.now, UTC), (loaded.max_body_bytes, loaded.max_lines)
-        endpoint.append(Endpoint(given.publish, budget, metrics, now, *limits, keyring, loop))
+        endpoint.append(Endpoint(publisher.publish, budget, metrics, now, *limits, keyring, loop))
         producers.start()
         await asyncio.to_thread(producers.first.wait, START_SECONDS)
         yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -137,6 +137,17 @@ def keys(record: Rec) -> list[int]:
     return [int(upload.key or b"") for upload in held(record)]
 
 
+def size(record: Rec) -> int:
+    return len(record.value or b"") + sum(len(value or b"") for _, value in record.headers)
+
+
+async def acknowledged(producing: Producing, uploads: Iterable[asyncio.Task[None]]) -> None:
+    """Has Kafka take all that it was sent, and waits for these uploads."""
+    for sent in producing.sent:
+        sent.success("its offset")
+    await asyncio.wait_for(asyncio.gather(*uploads), 5)
+
+
 def test_uploads_that_come_together_share_a_record_and_each_waits_for_it() -> None:
     producing = Producing()
 
@@ -168,9 +179,7 @@ def test_what_may_not_share_goes_at_once_and_alone() -> None:
         assert [keys(record) for record in producing.records] == [[1]]
         await asyncio.sleep(0.05)
         assert [keys(record) for record in producing.records] == [[1], [0, 2]]
-        for sent in producing.sent:
-            sent.success("its offset")
-        await asyncio.wait_for(asyncio.gather(*uploads), 5)
+        await acknowledged(producing, uploads)
 
     asyncio.run(run())
 
@@ -185,9 +194,7 @@ def test_a_shared_record_stays_small_and_what_is_large_is_alone(max_bytes: int) 
         sizes = [0, limit // 3, limit, 0, limit // 2, 0, limit // 2, *([0] * 300)]
         uploads = [asyncio.create_task(publish(publisher, number, size=size)) for number, size in enumerate(sizes)]
         await asyncio.sleep(0.1)
-        for sent in producing.sent:
-            sent.success("its offset")
-        await asyncio.wait_for(asyncio.gather(*uploads), 5)
+        await acknowledged(producing, uploads)
 
     asyncio.run(run())
     found = [keys(record) for record in producing.records]
@@ -195,7 +202,7 @@ def test_a_shared_record_stays_small_and_what_is_large_is_alone(max_bytes: int) 
     assert [2] in found
     for record in producing.records:
         if len(keys(record)) > 1:
-            assert len(record.value or b"") + sum(len(value or b"") for _, value in record.headers) <= limit
+            assert size(record) <= limit
 
 
 def test_names_of_any_length_stay_within_what_a_record_may_have() -> None:
@@ -208,12 +215,10 @@ def test_names_of_any_length_stay_within_what_a_record_may_have() -> None:
         one = Upload(1, len(body), NOW.replace(microsecond=1), request, key, "a" * 32)
         uploads = [asyncio.create_task(publisher.publish(one, body, True)) for _ in range(50)]
         await asyncio.sleep(0.1)
-        for sent in producing.sent:
-            sent.success("its offset")
-        await asyncio.wait_for(asyncio.gather(*uploads), 5)
+        await acknowledged(producing, uploads)
 
     asyncio.run(run())
-    sizes = [len(one.value or b"") + sum(len(value or b"") for _, value in one.headers) for one in producing.records]
+    sizes = [size(record) for record in producing.records]
     assert 3 < len(sizes) < 12
     assert max(sizes) <= 10_000
 
@@ -225,9 +230,7 @@ def test_a_shared_record_has_no_more_lines_than_an_upload_may_have() -> None:
         publisher = publisher_of(producing, max_lines=3)
         uploads = [asyncio.create_task(publish(publisher, number)) for number in range(7)]
         await asyncio.sleep(0.05)
-        for sent in producing.sent:
-            sent.success("its offset")
-        await asyncio.wait_for(asyncio.gather(*uploads), 5)
+        await acknowledged(producing, uploads)
 
     asyncio.run(run())
     assert [keys(record) for record in producing.records] == [[0, 1, 2], [3, 4, 5], [6]]
