@@ -10,6 +10,9 @@ from pipeline.batch import Record
 
 # Past so many batches' worth a partition is not read on until some of it is planned.
 CEILING = 3
+# Where so much of a batch comes within FILLING seconds, records wait for that long, for a batch has a fixed cost. What
+# came in less than RATE_SECONDS says nothing of a rate.
+FILLING, WORTH_FILLING, RATE_SECONDS = 0.2, 0.5, 0.05
 
 
 class Gathered:
@@ -30,10 +33,11 @@ class Gathered:
         """When the oldest record was read (seconds, the caller's clock); None when there is none."""
         return self._waiting[0][2] if self._waiting else None
 
-    def holds(self, batches: int) -> bool:
-        """Whether there is enough for so many full batches."""
+    @property
+    def batches(self) -> float:
+        """How many full batches there is enough for."""
         most = max(self.lines, len(self._waiting))  # a record that is no upload has no line
-        return most >= batches * batch.LINES or self.bytes >= batches * batch.BYTES
+        return max(most / batch.LINES, self.bytes / batch.BYTES)
 
     def take(self, records: Sequence[Record], now: float, sought: bool) -> bool:
         """Adds records that were polled; returns False, and takes none, where they do not follow on.
@@ -55,7 +59,7 @@ class Gathered:
 
     def due(self, now: float, patience: float) -> bool:
         """Whether a batch is full, or its oldest record has waited for `patience` seconds."""
-        return self.holds(1) or (self.since is not None and now - self.since >= patience)
+        return self.batches >= 1 or (self.since is not None and now - self.since >= patience)
 
     def head(self) -> tuple[list[Record], int]:
         """The records of the next batch and their lines: `LINES` of each and `BYTES` at the most, or one record."""
@@ -83,12 +87,25 @@ def oldest(gathered: dict[int, Gathered]) -> int | None:
     return min(waiting, key=lambda part: waiting[part]) if waiting else None
 
 
+def waited(gathered: dict[int, Gathered], now: float) -> float | None:
+    """For how long the oldest record has waited, in seconds; None when nothing waits."""
+    since = [one.since for one in gathered.values() if one.since is not None]
+    return now - min(since) if since else None
+
+
+def is_filling(gathered: dict[int, Gathered], planned_at: float, now: float) -> bool:
+    """Whether so much has come since the last batch was planned that the next one is worth waiting for, for now."""
+    seconds = max(now - planned_at, RATE_SECONDS)
+    rate = sum(one.batches for one in gathered.values()) / seconds
+    return rate * FILLING >= WORTH_FILLING and (waited(gathered, now) or 0.0) < FILLING
+
+
 def paused(gathered: Gathered, pending: int, limit: int, was_paused: bool) -> bool:
     """Whether a partition is not to be read on: `pending` batches reach `limit`, or have not halved since.
 
     Judged anew in every loop, never on the edge alone.
     """
-    return pending >= limit or (was_paused and pending > limit // 2) or gathered.holds(CEILING)
+    return pending >= limit or (was_paused and pending > limit // 2) or gathered.batches >= CEILING
 
 
 def _size(record: Record) -> int:

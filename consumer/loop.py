@@ -12,7 +12,7 @@ from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, T
 from kafka.coordinator.base import MemberState
 from kafka.errors import LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from consumer.gathered import Gathered, oldest, paused
+from consumer.gathered import Gathered, is_filling, oldest, paused, waited
 from consumer.metrics import Metrics
 from consumer.outage import WAITED_FOR, Outage
 from consumer.plan import Plan
@@ -89,6 +89,7 @@ class PollLoop:
         self._can_dispatch = True  # whether Redis answered, and took a message, when it was asked last
         self._probe_at = 0.0
         self._learnt_at = -1.0
+        self._planned_at = clock()
         self._outage = Outage("starting over from the plan", clock)
 
     def step(self) -> bool:
@@ -109,11 +110,11 @@ class PollLoop:
 
     def _poll(self) -> None:
         _keep_joining(self._consumer)
-        waited = self._waited()
-        if waited is not None:
-            time.sleep(min(max(waited * LOOK_SHARE, LOOK_LEAST), LOOK_MOST))
+        pause = self._pause()
+        if pause is not None:
+            time.sleep(pause)
         try:
-            polled = self._consumer.poll(timeout_ms=POLL_MS if waited is None else 0)
+            polled = self._consumer.poll(timeout_ms=POLL_MS if pause is None else 0)
         except (NoOffsetForPartitionError, OffsetOutOfRangeError, LogTruncationError) as error:
             log.info("no position to read on from", error=str(error))
             self._assignment.changed = True
@@ -187,11 +188,12 @@ class PollLoop:
         # While nobody can be told of a batch, only full ones: hundreds of small ones would wait for the workers.
         patience = PATIENCE if self._can_dispatch else math.inf
         due = [part for part, one in self._gathered.items() if one.due(now, patience)]
-        if not due and (first := oldest(self._gathered)) is not None and self._hungry(self._waited() or 0.0):
+        if not due and (first := oldest(self._gathered)) is not None and self._hungry(now):
             due = [first]
         due = [part for part in due if self._pending.get(part, 0) < self._settings.max_pending]
         if not due or self._plan is None:
             return
+        self._planned_at = now
         self._require_ours(self._plan)
         for part in due:
             self._plan_one(self._plan, part)
@@ -218,18 +220,25 @@ class PollLoop:
             log.warning("not dispatched; repair will", error=str(error), part=part, first=batch.first)
         self._checkpoint("consumer.dispatched")
 
-    def _waited(self) -> float | None:
-        """For how long the oldest record that is not planned has waited, in seconds; None when there is none."""
-        since = [one.since for one in self._gathered.values() if one.since is not None]
-        return self._clock() - min(since) if since else None
+    def _pause(self) -> float | None:
+        """Seconds until Kafka and the queue are to be looked at again; None where no record waits to be planned."""
+        now = self._clock()
+        wait = waited(self._gathered, now)
+        if wait is None:
+            return None
+        if is_filling(self._gathered, self._planned_at, now):
+            return LOOK_MOST
+        return min(max(wait * LOOK_SHARE, LOOK_LEAST), LOOK_MOST)
 
-    def _hungry(self, waited: float) -> bool:
-        """Whether workers would take a batch now: advice, of which Redis may know nothing."""
-        backlog = self._backlog()
-        if backlog is None:
+    def _hungry(self, now: float) -> bool:
+        """Whether a batch that is not full is to be planned: workers would take it, and it would not soon be fuller.
+
+        What workers would take is advice, of which Redis may know nothing.
+        """
+        if is_filling(self._gathered, self._planned_at, now) or (backlog := self._backlog()) is None:
             return False
         waiting, unfinished = backlog
-        return not unfinished or (not waiting and waited >= PATIENCE_BEGUN)
+        return not unfinished or (not waiting and (waited(self._gathered, now) or 0.0) >= PATIENCE_BEGUN)
 
     def _backlog(self) -> tuple[int, int] | None:
         """As `messages.backlog`; None while Redis is away."""

@@ -128,7 +128,7 @@ class Report(msgspec.Struct, frozen=True):
         yield "single lines, far apart", "", "", "", "", *_times(self.lone.visible), *_times(self.lone.answered)
 
     def _memory(self) -> Iterator[Row]:
-        trials = [*_in_turn(self.workloads), self.lone, *_in_turn(self.sweep)]
+        trials = [*_in_turn([*self.workloads, *self.sweep]), self.lone]
         names = list(self.lone.megabytes)
         yield "resident, MB", *names, "all"
         taken = [[*(one.megabytes[name] for name in names), sum(one.megabytes.values())] for one in trials]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -101,13 +100,11 @@ def _report(settings: Settings, store: Store, schedule: Schedule) -> Report:
         rig = Rig(f"{ports.address(settings, 'receiver')}/upload", store, Usage(settings, leaders), hops)
         click.echo("warming up", err=True)
         rig.trial(schedule.workloads[0], schedule.warm_up)
-        workloads = _in_turns(schedule, [partial(_drained, rig, schedule, workload) for workload in schedule.workloads])
+        turns = [_turn(rig, schedule) for _ in range(schedule.repeats)]
+        workloads, sweep = (_repeats(trials) for trials in zip(*turns, strict=True))
         lone = rig.trial(LONE, schedule.lone_seconds, LONE_RATE)
-        rate = middle(workloads[0]).rate
-        sweep = _in_turns(
-            schedule, [partial(_offered, rig, schedule, rate * share, schedule.seconds) for share in schedule.shares]
-        )
-        soak = [_offered(rig, schedule, rate * SOAKED, 60.0) for _ in range(schedule.soak)]
+        rate = middle(workloads[0]).rate * SOAKED
+        soak = [_offered(rig, schedule, rate, 60.0) for _ in range(schedule.soak)]
         rows = rig.count()
     baseline = naive(store, _upload()) if schedule.beside else None
     rates = {repeats[0].workload: middle(repeats).rate for repeats in workloads}
@@ -118,9 +115,15 @@ def _report(settings: Settings, store: Store, schedule: Schedule) -> Report:
     )
 
 
-def _in_turns(schedule: Schedule, trials: Sequence[Callable[[], Trial]]) -> list[list[Trial]]:
-    """Of each trial its repeats; they take turns, so that a machine that changes does so for all."""
-    turns = [[trial() for trial in trials] for _ in range(schedule.repeats)]
+def _turn(rig: Rig, schedule: Schedule) -> tuple[list[Trial], list[Trial]]:
+    """Every workload once, and every load of the sweep: shares of what was drained in the same turn."""
+    workloads = [_drained(rig, schedule, workload) for workload in schedule.workloads]
+    rate = workloads[0].rate
+    return workloads, [_offered(rig, schedule, rate * share, schedule.seconds) for share in schedule.shares]
+
+
+def _repeats(turns: Sequence[Sequence[Trial]]) -> list[list[Trial]]:
+    """Of each trial its repeats: they take turns, so that a machine that changes does so for all."""
     return [list(repeats) for repeats in zip(*turns, strict=True)]
 
 

@@ -15,8 +15,9 @@ from pipeline import batch
 from pipeline.models import LogEntry
 from pipeline.storage import Store
 
-# Seconds between two looks: what is seen is seen so much late, at the most, and the looks cost the database something.
-PAUSE = 0.01
+# Seconds between two looks, or so many times what a look took, if that is more: what is seen is seen so much late, at
+# the most, and looks take the processor from what they measure.
+PAUSE, PAUSES = 0.01, 4
 # Ids that a slower transaction may commit after a faster one's higher ones.
 OVERTAKEN = batch.LINES
 
@@ -42,11 +43,12 @@ def sightings(store: Store) -> Iterator[Seen]:
 
 def _look_until(over: threading.Event, store: Store, first: int, seen: Seen) -> None:
     """Looks until the event is set, and then once more at all ids past `first`."""
-    last = first
-    while not over.wait(PAUSE):
+    last, pause = first, PAUSE
+    while not over.wait(pause):
+        began = time.monotonic()
         highest = _highest(store)
         _look(store, max(first, last - OVERTAKEN), seen)
-        last = highest
+        last, pause = highest, max(PAUSE, PAUSES * (time.monotonic() - began))
     _look(store, first, seen)
     store.disconnect()
 

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.gathered import CEILING, Gathered, oldest, paused
+from consumer.gathered import (
+    CEILING,
+    FILLING,
+    RATE_SECONDS,
+    WORTH_FILLING,
+    Gathered,
+    is_filling,
+    oldest,
+    paused,
+    waited,
+)
 from pipeline import batch
 from tests.records import Rec
 
@@ -126,6 +138,38 @@ def test_the_partition_that_waited_longest_comes_first() -> None:
     parts[1].take(of(1), 7.0, sought=True)
     parts[2].take(of(1), 6.0, sought=True)
     assert oldest(parts) == 2
+
+
+def test_what_waits_is_as_old_as_its_oldest_record() -> None:
+    parts = {part: Gathered(0) for part in range(3)}
+    assert waited(parts, 9.0) is None
+    parts[1].take(of(1), 7.0, sought=True)
+    parts[2].take(of(1), 6.0, sought=True)
+    assert waited(parts, 9.0) == 3.0
+
+
+def test_a_batch_is_waited_for_where_much_of_it_comes_soon_wherever_it_comes() -> None:
+    enough = math.ceil(batch.LINES * WORTH_FILLING / FILLING * 0.1)  # in a tenth of a second
+    parts = {part: Gathered(0) for part in range(3)}
+    assert not is_filling(parts, 0.0, 0.1)
+    parts[0].take(of(enough // 2), 0.1, sought=True)
+    assert not is_filling(parts, 0.0, 0.1)
+    parts[2].take(of(enough - enough // 2), 0.1, sought=True)
+    assert is_filling(parts, 0.0, 0.1)
+    assert not is_filling(parts, -0.1, 0.1)
+
+
+def test_a_batch_is_not_waited_for_once_its_oldest_record_has_waited() -> None:
+    parts = {0: Gathered(0)}
+    parts[0].take(of(batch.LINES - 1), 5.0, sought=True)
+    assert is_filling(parts, 5.0, 5.0 + FILLING - 0.01)
+    assert not is_filling(parts, 5.0, 5.0 + FILLING)
+
+
+def test_what_one_poll_brings_right_after_a_batch_is_no_rate() -> None:
+    parts = {0: Gathered(0)}
+    parts[0].take(of(math.floor(batch.LINES * WORTH_FILLING / FILLING * RATE_SECONDS) - 1), 5.0, sought=True)
+    assert not is_filling(parts, 5.0, 5.001)
 
 
 @given(st.lists(st.integers(0, 130), max_size=40), st.integers(1, 64))

@@ -170,6 +170,13 @@ _PLAN: Final = (
         _T_GATHERED + "a_batch_is_due_when_it_is_full_or_its_oldest_record_has_waited",
     ),
     Mutant(
+        "a batch is left to fill for a moment, where records come fast: until it is full or a second has passed",
+        "consumer/gathered.py",
+        " and (waited(gathered, now) or 0.0) < FILLING",
+        "",
+        _T_GATHERED + "a_batch_is_not_waited_for_once_its_oldest_record_has_waited",
+    ),
+    Mutant(
         "a digest is over each record's offset: over what it holds alone",
         "pipeline/batch.py",
         "(record.offset, -1 if value is None",
