@@ -10,8 +10,8 @@ from pipeline.batch import Record
 
 # Past so many batches' worth a partition is not read on until some of it is planned.
 CEILING = 3
-# Where so much of a batch comes within FILLING seconds, records wait for that long, for a batch has a fixed cost. What
-# came in less than RATE_SECONDS says nothing of a rate.
+# Where so much of a batch comes within FILLING seconds, the next one is left to fill for as long: a batch has a fixed
+# cost. What came in less than RATE_SECONDS counts as having come in these.
 FILLING, WORTH_FILLING, RATE_SECONDS = 0.2, 0.5, 0.05
 
 
@@ -35,7 +35,7 @@ class Gathered:
 
     @property
     def batches(self) -> float:
-        """How many full batches there is enough for."""
+        """How much waits, in full batches."""
         most = max(self.lines, len(self._waiting))  # a record that is no upload has no line
         return max(most / batch.LINES, self.bytes / batch.BYTES)
 
@@ -94,10 +94,14 @@ def waited(gathered: dict[int, Gathered], now: float) -> float | None:
 
 
 def is_filling(gathered: dict[int, Gathered], planned_at: float, now: float) -> bool:
-    """Whether so much has come since the last batch was planned that the next one is worth waiting for, for now."""
-    seconds = max(now - planned_at, RATE_SECONDS)
-    rate = sum(one.batches for one in gathered.values()) / seconds
-    return rate * FILLING >= WORTH_FILLING and (waited(gathered, now) or 0.0) < FILLING
+    """Whether so much waits, by how long ago the last batch was planned, that the next one is worth waiting for.
+
+    What waits counts wherever it came from, and a full batch is not to be waited for.
+    """
+    batches = [one.batches for one in gathered.values()]
+    rate = sum(batches) / max(now - planned_at, RATE_SECONDS)
+    is_worth_it = rate * FILLING >= WORTH_FILLING and max(batches) < 1
+    return is_worth_it and (waited(gathered, now) or 0.0) < FILLING
 
 
 def paused(gathered: Gathered, pending: int, limit: int, was_paused: bool) -> bool:

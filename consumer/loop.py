@@ -29,14 +29,16 @@ from pipeline.topic import TopicAdmin
 log = structlog.get_logger(__name__)
 
 # Seconds after which a record is planned whatever the workers do, and where they have begun all that they were sent.
-# Before that, only where they are idle: a batch has a fixed cost, and what comes while they work makes a larger one.
+# Before that, only where they are idle and no batch is filling (`is_filling`): a batch has a fixed cost, and what comes
+# while they work makes a larger one.
 PATIENCE, PATIENCE_BEGUN = 1.0, 0.1
 POLL_MS = 200
 # Between two questions whether Redis is back, each of which may take as long.
 PROBE_SECONDS = 5.0
 # While records wait, Kafka and the queue are looked at again after a share of the seconds that the oldest has waited: a
 # look costs a millisecond of processor time. Without a pause Kafka was asked 200 times a second for a few records each.
-LOOK_SHARE, LOOK_LEAST, LOOK_MOST = 0.25, 0.005, 0.05
+# While a batch fills, only Kafka is, at a fixed pace: a look brings 256 KiB of a partition at the most.
+LOOK_SHARE, LOOK_LEAST, LOOK_MOST, LOOK_FILLING = 0.25, 0.005, 0.05, 0.025
 
 
 class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python ships no types
@@ -188,7 +190,8 @@ class PollLoop:
         # While nobody can be told of a batch, only full ones: hundreds of small ones would wait for the workers.
         patience = PATIENCE if self._can_dispatch else math.inf
         due = [part for part, one in self._gathered.items() if one.due(now, patience)]
-        if not due and (first := oldest(self._gathered)) is not None and self._hungry(now):
+        first, filling = oldest(self._gathered), is_filling(self._gathered, self._planned_at, now)
+        if not due and first is not None and not filling and self._hungry(now):
             due = [first]
         due = [part for part in due if self._pending.get(part, 0) < self._settings.max_pending]
         if not due or self._plan is None:
@@ -221,21 +224,19 @@ class PollLoop:
         self._checkpoint("consumer.dispatched")
 
     def _pause(self) -> float | None:
-        """Seconds until Kafka and the queue are to be looked at again; None where no record waits to be planned."""
+        """Seconds until the next look is due; None where no record waits to be planned."""
         now = self._clock()
         wait = waited(self._gathered, now)
         if wait is None:
             return None
         if is_filling(self._gathered, self._planned_at, now):
-            return LOOK_MOST
+            return LOOK_FILLING
         return min(max(wait * LOOK_SHARE, LOOK_LEAST), LOOK_MOST)
 
     def _hungry(self, now: float) -> bool:
-        """Whether a batch that is not full is to be planned: workers would take it, and it would not soon be fuller.
-
-        What workers would take is advice, of which Redis may know nothing.
-        """
-        if is_filling(self._gathered, self._planned_at, now) or (backlog := self._backlog()) is None:
+        """Whether workers would take a batch now: advice, of which Redis may know nothing."""
+        backlog = self._backlog()
+        if backlog is None:
             return False
         waiting, unfinished = backlog
         return not unfinished or (not waiting and (waited(self._gathered, now) or 0.0) >= PATIENCE_BEGUN)

@@ -116,14 +116,17 @@ def _report(settings: Settings, store: Store, schedule: Schedule) -> Report:
 
 
 def _turn(rig: Rig, schedule: Schedule) -> tuple[list[Trial], list[Trial]]:
-    """Every workload once, and every load of the sweep: shares of what was drained in the same turn."""
+    """Every workload once, and every load of the sweep: shares of what was drained in the same turn.
+
+    A machine that changes in the meantime changes for all of them.
+    """
     workloads = [_drained(rig, schedule, workload) for workload in schedule.workloads]
     rate = workloads[0].rate
     return workloads, [_offered(rig, schedule, rate * share, schedule.seconds) for share in schedule.shares]
 
 
 def _repeats(turns: Sequence[Sequence[Trial]]) -> list[list[Trial]]:
-    """Of each trial its repeats: they take turns, so that a machine that changes does so for all."""
+    """Of each trial its repeats, where each turn has all trials."""
     return [list(repeats) for repeats in zip(*turns, strict=True)]
 
 

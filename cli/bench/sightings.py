@@ -15,9 +15,9 @@ from pipeline import batch
 from pipeline.models import LogEntry
 from pipeline.storage import Store
 
-# Seconds between two looks, or so many times what a look took, if that is more: what is seen is seen so much late, at
-# the most, and looks take the processor from what they measure.
-PAUSE, PAUSES = 0.01, 4
+# Seconds from one look to the next: so many times what the last one took, for looks take the processor from what they
+# measure, and no less or more than these. What is seen is seen so much late, at the most.
+PAUSE_LOOKS, PAUSE_LEAST, PAUSE_MOST = 4, 0.01, 0.05
 # Ids that a slower transaction may commit after a faster one's higher ones.
 OVERTAKEN = batch.LINES
 
@@ -43,12 +43,13 @@ def sightings(store: Store) -> Iterator[Seen]:
 
 def _look_until(over: threading.Event, store: Store, first: int, seen: Seen) -> None:
     """Looks until the event is set, and then once more at all ids past `first`."""
-    last, pause = first, PAUSE
+    last, pause = first, PAUSE_LEAST
     while not over.wait(pause):
         began = time.monotonic()
         highest = _highest(store)
         _look(store, max(first, last - OVERTAKEN), seen)
-        last, pause = highest, max(PAUSE, PAUSES * (time.monotonic() - began))
+        last = highest
+        pause = min(max(PAUSE_LOOKS * (time.monotonic() - began), PAUSE_LEAST), PAUSE_MOST)
     _look(store, first, seen)
     store.disconnect()
 

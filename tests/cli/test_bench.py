@@ -296,7 +296,7 @@ def test_every_row_of_a_table_is_as_long_as_its_head() -> None:
             {"drained, 100-line uploads, 30% kept", "visible, at a twentieth of the drained rate, p50"},
         ),
         (
-            report([3e5] * 3, sweep=[*SWEEP[:-1], [trial(rate, 600_000, 5_000) for rate in (3e5, 2e5, 2e5)]]),
+            report([300_000] * 3, sweep=[*SWEEP[:-1], [trial(rate, 600_000, 5_000) for rate in (3e5, 2e5, 2e5)]]),
             {"drained at twice the knee's load, of the most"},
         ),
     ],

@@ -151,6 +151,7 @@ def test_what_waits_is_as_old_as_its_oldest_record() -> None:
 def test_a_batch_is_waited_for_where_much_of_it_comes_soon_wherever_it_comes() -> None:
     enough = math.ceil(batch.LINES * WORTH_FILLING / FILLING * 0.1)  # in a tenth of a second
     parts = {part: Gathered(0) for part in range(3)}
+    assert not is_filling({}, 0.0, 0.1)
     assert not is_filling(parts, 0.0, 0.1)
     parts[0].take(of(enough // 2), 0.1, sought=True)
     assert not is_filling(parts, 0.0, 0.1)
@@ -166,7 +167,16 @@ def test_a_batch_is_not_waited_for_once_its_oldest_record_has_waited() -> None:
     assert not is_filling(parts, 5.0, 5.0 + FILLING)
 
 
-def test_what_one_poll_brings_right_after_a_batch_is_no_rate() -> None:
+def test_a_full_batch_is_not_waited_for() -> None:
+    parts = {part: Gathered(0) for part in range(2)}
+    parts[0].take(of(batch.LINES - 1), 5.0, sought=True)
+    parts[1].take(of(1), 5.0, sought=True)
+    assert is_filling(parts, 5.0, 5.1)
+    parts[0].take(of(1, first=1), 5.0, sought=False)
+    assert not is_filling(parts, 5.0, 5.1)
+
+
+def test_what_one_poll_brings_right_after_a_batch_is_little_of_a_rate() -> None:
     parts = {0: Gathered(0)}
     parts[0].take(of(math.floor(batch.LINES * WORTH_FILLING / FILLING * RATE_SECONDS) - 1), 5.0, sought=True)
     assert not is_filling(parts, 5.0, 5.001)

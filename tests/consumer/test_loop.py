@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 
 from cli.child import wait_until
 from consumer import main
-from consumer.gathered import Gathered
+from consumer.gathered import FILLING, Gathered
 from consumer.loop import PATIENCE, Assignment, PollLoop
 from consumer.metrics import Metrics
 from consumer.pulse import Pulse
@@ -147,6 +147,36 @@ def test_what_was_polled_while_the_assignment_changed_is_dropped() -> None:
     loop._gathered, loop._sought = {0: Gathered(0)}, {0}
     loop._poll()
     assert loop._gathered[0].position == 0
+
+
+def test_idle_workers_get_what_there_is_unless_it_comes_so_fast_that_a_batch_fills() -> None:
+    now, planned = 100.0, []
+    nobody: Any = None
+    asked: Any = SimpleNamespace(identity=lambda: "the same")
+    clock = lambda: now  # noqa: E731
+    loop: Any = PollLoop(
+        Settings(), nobody, nobody, nobody, Assignment(), asked, nobody, Metrics(), Pulse(), clock=clock
+    )
+    loop._plan, loop._gathered = SimpleNamespace(identity="the same"), {0: Gathered(0)}
+    loop._backlog = lambda: (0, 0)
+
+    def plan_one(_plan: object, part: int) -> None:
+        records, lines = loop._gathered[part].head()
+        loop._gathered[part].planned(len(records))
+        planned.append(lines)
+
+    loop._plan_one = plan_one
+    now += 10.0  # nothing came for long
+    loop._gathered[0].take([Rec(0, b" " * 30_000, (("lines", b"30000"),))], now, sought=True)
+    loop._plan_due()
+    assert planned == [30_000]
+    now += 0.1
+    loop._gathered[0].take([Rec(1, b" " * 10_000, (("lines", b"10000"),))], now, sought=False)
+    loop._plan_due()
+    assert planned == [30_000]
+    now += FILLING
+    loop._plan_due()
+    assert planned == [30_000, 10_000]
 
 
 @pytest.mark.real_only

@@ -177,6 +177,13 @@ _PLAN: Final = (
         _T_GATHERED + "a_batch_is_not_waited_for_once_its_oldest_record_has_waited",
     ),
     Mutant(
+        "a batch is left to fill where records come fast since the last one was planned: since the start",
+        "consumer/loop.py",
+        "self._planned_at = now",
+        "pass",
+        _T_LOOP + "idle_workers_get_what_there_is_unless_it_comes_so_fast_that_a_batch_fills",
+    ),
+    Mutant(
         "a digest is over each record's offset: over what it holds alone",
         "pipeline/batch.py",
         "(record.offset, -1 if value is None",
