@@ -153,9 +153,8 @@ def test_idle_workers_get_what_there_is_unless_it_comes_so_fast_that_a_batch_fil
     now, planned = 100.0, []
     nobody: Any = None
     asked: Any = SimpleNamespace(identity=lambda: "the same")
-    clock = lambda: now  # noqa: E731
     loop: Any = PollLoop(
-        Settings(), nobody, nobody, nobody, Assignment(), asked, nobody, Metrics(), Pulse(), clock=clock
+        Settings(), nobody, nobody, nobody, Assignment(), asked, nobody, Metrics(), Pulse(), clock=lambda: now
     )
     loop._plan, loop._gathered = SimpleNamespace(identity="the same"), {0: Gathered(0)}
     loop._backlog = lambda: (0, 0)
