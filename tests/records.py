@@ -27,6 +27,11 @@ class Rec:
     timestamp: int = TIME_MS
 
 
+def counted(offset: int, lines: int) -> Rec:
+    """A record that says it has so many lines, and could."""
+    return Rec(offset, b" " * lines, (("lines", str(lines).encode()),))
+
+
 def line(
     status: int = 404,
     path: str = "/products",

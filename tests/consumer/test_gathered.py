@@ -19,12 +19,7 @@ from consumer.gathered import (
     waited,
 )
 from pipeline import batch
-from tests.records import Rec
-
-
-def counted(offset: int, lines: int) -> Rec:
-    """A record that says it has so many lines, and could."""
-    return Rec(offset, b" " * lines, (("lines", str(lines).encode()),))
+from tests.records import Rec, counted
 
 
 def of(*lines: int, first: int = 0) -> list[Rec]:

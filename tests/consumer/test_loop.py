@@ -29,7 +29,7 @@ from pipeline.settings import Settings
 from pipeline.storage import Store
 from pipeline.topic import TopicAdmin
 from tests.conftest import Launch
-from tests.records import Rec, line, upload
+from tests.records import Rec, counted, line, upload
 from tests.servers import Backend
 from tests.stores import refusing
 from tests.topics import Foreign, Topic
@@ -166,11 +166,11 @@ def test_idle_workers_get_what_there_is_unless_it_comes_so_fast_that_a_batch_fil
 
     loop._plan_one = plan_one
     now += 10.0  # nothing came for long
-    loop._gathered[0].take([Rec(0, b" " * 30_000, (("lines", b"30000"),))], now, sought=True)
+    loop._gathered[0].take([counted(0, 30_000)], now, sought=True)
     loop._plan_due()
     assert planned == [30_000]
     now += 0.1
-    loop._gathered[0].take([Rec(1, b" " * 10_000, (("lines", b"10000"),))], now, sought=False)
+    loop._gathered[0].take([counted(1, 10_000)], now, sought=False)
     loop._plan_due()
     assert planned == [30_000]
     now += FILLING
