@@ -65,3 +65,13 @@ def test_what_was_said_is_there_as_it_was_said(lines: list[bytes]) -> None:
     said = [json.loads(line) for line in lines]
     assert [one["said"] for one in said if one["event"] == "odd"] == HOSTILE
     assert [one["event"] for one in said if one["event"].startswith("refused")] == [f"refused {one}" for one in HOSTILE]
+
+
+@pytest.mark.parametrize(
+    "loaded",
+    ["cli.main, receiver.wiring", "cli.main, consumer.main", "tasks.main", "cli.main, scheduler.main", "webapi.wiring"],
+)
+def test_a_process_is_not_made_larger_by_what_a_log_would_need_for_colours(loaded: str) -> None:
+    look = f"import sys, {loaded}; print(*{{'rich', 'greenlet', 'structlog'}} & set(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", look], capture_output=True, check=True, text=True)
+    assert said.stdout.split() == ["structlog"]
