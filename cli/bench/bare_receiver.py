@@ -15,9 +15,10 @@ from cli.bench.parts import upload
 from pipeline import process, producer, settings
 from pipeline.checkpoint import nowhere
 from pipeline.errors import TallyError
-from receiver.main import NICE, publisher_of
+from receiver.main import NICE
 from receiver.producers import Producers
 from receiver.publisher import Publisher
+from receiver.wiring import publisher_of
 
 
 def build_app() -> Any:

@@ -11,7 +11,7 @@ import pytest
 
 from cli.child import Child, wait_until
 from pipeline import web_server
-from receiver.main import IN_HAND
+from receiver.wiring import IN_HAND
 from tests.receiver import wire
 from tests.receiver.wire import BODY, Environment
 from tests.servers import Backend

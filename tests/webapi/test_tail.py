@@ -373,7 +373,7 @@ def test_a_stream_lives_through_an_outage_of_the_database(served: Served, backen
 
 
 def test_signals_are_heard_beside_the_servers_own_handlers() -> None:
-    from webapi.main import _on_stop
+    from webapi.wiring import _on_stop
 
     heard = threading.Event()
     before = signal.signal(signal.SIGTERM, lambda *_: None)
