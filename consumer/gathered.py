@@ -12,7 +12,7 @@ from pipeline.batch import Record
 CEILING = 3
 # Where so much of a batch comes within FILLING seconds, the next one is left to fill for as long: a batch has a fixed
 # cost. What came in less than RATE_SECONDS counts as having come in these.
-FILLING, WORTH_FILLING, RATE_SECONDS = 0.2, 0.5, 0.05
+FILLING, WORTH_FILLING, RATE_SECONDS = 0.2, 1 / 3, 0.05
 
 
 class Gathered:

@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 # What a batch holds at the most, unless one upload alone is larger.
-LINES = 32_000
+LINES = 48_000
 BYTES = 32 * 1024 * 1024
 # Bytes that are kept of a line, or of a record, that becomes a dead letter.
 PAYLOAD = 65_535
