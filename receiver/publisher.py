@@ -19,7 +19,7 @@ from receiver.refusal import Refusal
 
 # How long an upload waits for others to share a record with, and how many bytes that has at the most: it is kept whole
 # where it becomes a dead letter.
-LINGER_SECONDS = 0.003
+LINGER_SECONDS = 0.0025
 SHARED_BYTES = PAYLOAD
 
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
