@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import multiprocessing
 import os
 import queue
 import signal
@@ -102,13 +103,17 @@ def background(loop: Loop) -> None:
 
 
 def end_with_parent() -> None:
-    """Has this process end in order once the one that started it was killed: nobody else would end it."""
-    parent = os.getppid()
+    """Has this process end in order once the one that started it is gone, be it by now: nobody else would."""
+    forked_by = multiprocessing.parent_process()
+    parent = os.getppid() if forked_by is None else forked_by.pid
 
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(1)
-        os.kill(os.getpid(), signal.SIGTERM)
+        # Again, where nobody heard it: a server takes signals only once it has loaded what it serves.
+        while True:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(1)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()
 

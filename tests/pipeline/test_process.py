@@ -188,6 +188,33 @@ def test_a_loop_in_the_background_survives_a_step_that_raises() -> None:
     assert [steps.get(timeout=10) for _ in range(3)] == [1, 1, 1]
 
 
+ORPHAN = """
+import multiprocessing, os, signal, time
+from pipeline import process
+
+def loaded_slowly():
+    heard = []
+    # Nobody hears the first: a server sets its handlers once it has loaded what it serves.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0) if heard else heard.append(1))
+    print(os.getpid(), flush=True)
+    time.sleep(0.5)
+    process.end_with_parent()
+    time.sleep(30)
+    print("alive", flush=True)
+
+multiprocessing.get_context("fork").Process(target=loaded_slowly).start()
+time.sleep(0.2)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_process_whose_parent_was_killed_before_it_could_look_ends() -> None:
+    # Standard output ends with the last of both.
+    ended = subprocess.run([sys.executable, "-c", ORPHAN], cwd=ROOT, capture_output=True, text=True, timeout=20)
+    assert ended.returncode == -signal.SIGKILL
+    assert len(ended.stdout.splitlines()) == 1
+
+
 @pytest.mark.parametrize("is_alone", [True, False])
 def test_whoever_gives_way_lowers_its_own_session_and_nobody_elses(is_alone: bool) -> None:
     code = """
