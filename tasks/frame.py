@@ -75,7 +75,9 @@ def parse(records: Sequence[Record]) -> Parsed:
         texts.extend(elements)
         numbers.append(number)
         counts.append(len(elements))
-    frame = _frame(texts, numbers, counts)
+    text = pl.Series(texts, dtype=pl.String)
+    texts.clear()  # Of a full batch 5 MB, which would be there while its fields are taken out.
+    frame = _frame(text, numbers, counts)
     ordinary = frame.filter(pl.col("time").is_not_null()).select(SCHEMA.names()).cast(SCHEMA)
     if len(ordinary) < len(frame):
         others = frame.filter(pl.col("time").is_null()).select("record", "line", "text")
@@ -126,15 +128,15 @@ def _elements(record: Record) -> Sequence[str | None] | LineFault:
     return elements
 
 
-def _frame(texts: Sequence[str | None], numbers: Sequence[int], counts: Sequence[int]) -> pl.DataFrame:
+def _frame(text: pl.Series, numbers: Sequence[int], counts: Sequence[int]) -> pl.DataFrame:
     """The texts with where they come from and, where they are ordinary, their fields as text; else nulls."""
     lengths = np.array(counts, dtype=np.uint32)
     begins = np.cumsum(lengths, dtype=np.uint32) - lengths
     owned = pl.DataFrame(
         {
             "record": np.repeat(np.array(numbers, dtype=np.uint32), lengths),
-            "line": np.arange(len(texts), dtype=np.uint32) - np.repeat(begins, lengths),
-            "text": pl.Series(texts, dtype=pl.String),
+            "line": np.arange(len(text), dtype=np.uint32) - np.repeat(begins, lengths),
+            "text": text,
         }
     )
     return owned.with_columns(pl.col("text").str.extract_groups(grammar.FAST_LINE).alias("fields")).unnest("fields")
