@@ -17,9 +17,9 @@ from receiver.acknowledgements import Acknowledgements, Outcome
 from receiver.producers import Producers
 from receiver.refusal import Refusal
 
-# How long an upload waits for others to share a record with, and how many bytes that has at the most: it is kept whole
-# where it becomes a dead letter.
-LINGER_SECONDS = 0.0025
+# How long an upload waits for others to share a record with (uvloop counts whole milliseconds), and how many bytes that
+# has at the most: it is kept whole where it becomes a dead letter.
+LINGER_SECONDS = 0.002
 SHARED_BYTES = PAYLOAD
 
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
