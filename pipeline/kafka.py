@@ -32,8 +32,8 @@ def consuming(settings: Settings, **own: Any) -> KafkaConsumer:
                 auto_offset_reset="none",
                 isolation_level="read_committed",
                 max_poll_records=1_000,
-                # Half a batch as Kafka keeps it, and so little of what follows: kafka-python reads 4 KiB at a time off
-                # the wire, of every partition at once, and takes it apart in memory.
+                # A third of a batch as Kafka keeps it, and so little of what follows: kafka-python reads 4 KiB off the
+                # wire at a time, of every partition at once, and takes it apart in memory.
                 max_partition_fetch_bytes=MIB // 4,
                 bootstrap_timeout_ms=CONNECT_MS,
                 request_timeout_ms=15_000,

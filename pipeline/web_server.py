@@ -25,7 +25,8 @@ _OWN_FILES: Final = 256
 def serve(target: str, host: str, port: int, **options: Any) -> int:
     """Serves what the function `target` (`module:name`) builds until SIGTERM or SIGINT; returns the exit code.
 
-    `options` are Granian's own, for what the processes have not in common.
+    The worker process alone imports the module of `target`: of what the parent imports as well, both come to hold most
+    pages. `options` are Granian's own, for what the processes have not in common.
     """
     server = Granian(
         target,
@@ -43,7 +44,7 @@ def serve(target: str, host: str, port: int, **options: Any) -> int:
         **options,
     )
     process.give_back()
-    # What is there by now, the worker process shares, and garbage collection would write to all of it: 14 MB each.
+    # What is there by now, the worker process shares, and garbage collection would write to all of it: 8 MB more.
     gc.freeze()
     try:
         server.serve()

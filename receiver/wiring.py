@@ -1,7 +1,4 @@
-"""What the receiver's worker process serves: the application and its clients.
-
-Not in `receiver.main`: of what the server's parent has imported, the two hold most pages twice.
-"""
+"""What the receiver's worker process serves: the application and its clients."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def start() -> None:
     """Builds a worker process: its clients, its actors and its admin pages."""
     given = settings.load()
     logging.configure("worker", given.log_level)
-    # A column of a batch has 250 KiB: to have each mapped anew was a tenth of its work. (Receivers and consumers,
+    # A column of a batch has up to 750 KiB: to have each mapped anew was a tenth of its work. (Receivers and consumers,
     # whose uploads may be as large, would have 30 MB more.)
     process.give_back(large=MIB)
     exposure.require_intended(given, given.admin_host)

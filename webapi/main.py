@@ -24,6 +24,7 @@ def main() -> int:
     Store.open(loaded.database_url)
     Cache.open(loaded.cache_url)
     if loaded.demo_traffic:
+        # Here and not above: without the button nobody here sends anything.
         from webapi.demo_traffic import DemoTraffic
 
         DemoTraffic(loaded)

@@ -33,7 +33,7 @@ BUDGET: Final = 1.0
 # An id that has been missing for so many seconds, or below so many later ones, was rolled back: a transaction waits for
 # no lock for half as long.
 SETTLED_SECONDS: Final = 10.0
-SETTLED_IDS: Final = 500_000
+SETTLED_IDS: Final = 750_000
 
 
 class Seen(NamedTuple):

@@ -21,7 +21,7 @@ from pipeline import batch, process, settings
 from pipeline.storage import Store
 from tasks import rows
 
-# Threads that insert rows, and records a poll: of 1,000 lines each, half a batch.
+# Threads that insert rows, and records a poll: of 1,000 lines each, a third of a batch.
 WRITERS: Final = 2
 RECORDS: Final = 16
 

@@ -69,7 +69,13 @@ def test_what_was_said_is_there_as_it_was_said(lines: list[bytes]) -> None:
 
 @pytest.mark.parametrize(
     "loaded",
-    ["cli.main, receiver.wiring", "cli.main, consumer.main", "tasks.main", "cli.main, scheduler.main", "webapi.wiring"],
+    [
+        "cli.main, receiver.wiring",
+        "cli.main, consumer.main",
+        "tasks.main",
+        "cli.main, scheduler.main",
+        "cli.main, webapi.wiring",
+    ],
 )
 def test_a_process_is_not_made_larger_by_what_a_log_would_need_for_colours(loaded: str) -> None:
     look = f"import sys, {loaded}; print(*{{'rich', 'greenlet', 'structlog'}} & set(sys.modules))"
