@@ -213,20 +213,21 @@ def _mariadb(port: int, directory: Path) -> Server:
     TALLY_BUFFER_POOL (`1G`) is the size of its buffer pool.
     """
     user = ("--user=root",) if os.geteuid() == 0 else ()
+    # Each server that starts deletes the temporary tables in its directory, which is no other's for that reason.
+    own = (f"--datadir={directory}", f"--tmpdir={directory.parent}", *user)
     _run(
         _needed("mariadb-install-db"),
         "--no-defaults",
-        f"--datadir={directory}",
+        *own,
         "--auth-root-authentication-method=normal",
         "--skip-test-db",
-        *user,
     )
     account = directory / "account.sql"
     account.write_text("GRANT ALL ON *.* TO 'tally'@'127.0.0.1' IDENTIFIED BY 'tally' WITH GRANT OPTION;\n")
     argv = (
         _needed("mariadbd"),
         "--no-defaults",
-        f"--datadir={directory}",
+        *own,
         f"--init-file={account}",
         f"--socket={directory / 'socket'}",
         f"--pid-file={directory / 'pid'}",
@@ -234,7 +235,6 @@ def _mariadb(port: int, directory: Path) -> Server:
         "--bind-address=127.0.0.1",
         "--skip-name-resolve",
         *((f"--innodb-buffer-pool-size={pool}",) if (pool := os.environ.get("TALLY_BUFFER_POOL")) else ()),
-        *user,
     )
     return Server("database", argv, port, partial(ports.mysql_answers, port))
 
