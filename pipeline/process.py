@@ -103,7 +103,7 @@ def background(loop: Loop) -> None:
 
 
 def end_with_parent() -> None:
-    """Has this process end in order once the one that started it is gone, be it by now: nobody else would."""
+    """Has this process end in order once the one that started it is gone, as it may be already: nobody else would."""
     forked_by = multiprocessing.parent_process()
     parent = os.getppid() if forked_by is None else forked_by.pid
 
