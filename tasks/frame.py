@@ -63,21 +63,8 @@ class Parsed(NamedTuple):
 
 def parse(records: Sequence[Record]) -> Parsed:
     """Takes the records of a batch apart."""
-    texts: list[str | None] = []
-    numbers: list[int] = []
-    counts: list[int] = []
     rejected: list[Rejected] = []
-    for number, record in enumerate(records):
-        elements = _elements(record)
-        if isinstance(elements, LineFault):
-            rejected.append(_whole(number, record, elements))
-            continue
-        texts.extend(elements)
-        numbers.append(number)
-        counts.append(len(elements))
-    text = pl.Series(texts, dtype=pl.String)
-    texts.clear()  # Of a full batch 5 MB, which would be there while its fields are taken out.
-    frame = _frame(text, numbers, counts)
+    frame = _frame(*_column(records, rejected))
     ordinary = frame.filter(pl.col("time").is_not_null()).select(SCHEMA.names()).cast(SCHEMA)
     if len(ordinary) < len(frame):
         others = frame.filter(pl.col("time").is_null()).select("record", "line", "text")
@@ -109,6 +96,26 @@ def without(parsed: Parsed, gone: Sequence[Place]) -> Parsed:
     ]
     stays = stay(parsed.frame["record"].to_numpy(), parsed.frame["line"].to_numpy())
     return Parsed(parsed.frame.filter(pl.Series(stays, dtype=pl.Boolean)), left)
+
+
+def _column(records: Sequence[Record], rejected: list[Rejected]) -> tuple[pl.Series, list[int], list[int]]:
+    """The lines of a batch, the numbers of the records that have them, and how many each has; adds to `rejected` the
+    records that have none.
+
+    Python's own texts end here: of a full batch 5 MB, which would be there while its fields are taken out.
+    """
+    texts: list[str | None] = []
+    numbers: list[int] = []
+    counts: list[int] = []
+    for number, record in enumerate(records):
+        elements = _elements(record)
+        if isinstance(elements, LineFault):
+            rejected.append(_whole(number, record, elements))
+            continue
+        texts.extend(elements)
+        numbers.append(number)
+        counts.append(len(elements))
+    return pl.Series(texts, dtype=pl.String), numbers, counts
 
 
 def _elements(record: Record) -> Sequence[str | None] | LineFault:
